@@ -1,0 +1,195 @@
+//! The invariants of a whole ledger, recomputed from the postings with code of its own.
+//!
+//! Nothing here calls the code that made the balances. `ichae check`, the simulator and the
+//! property tests feed it rows in order and ask for its findings (figures 3 and 4).
+
+use crate::ident::{GroupNo, PartnerNo, PayoutNo};
+use crate::ledger::{Account, Entry, Ledger, Posting, Subject};
+use crate::payout::State;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+
+/// One thing that is off, in plain words.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Finding(pub String);
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[derive(Default, Clone, Copy)]
+struct Sums {
+    available: i128,
+    held: i128,
+    suspense: i128,
+    funded: i128,
+    /// Sum of the rows that hold: requested, executing, sending, unknown.
+    holding_rows: i128,
+}
+
+/// Folds postings and rows; see the module.
+#[derive(Default)]
+pub struct Audit {
+    partners: BTreeMap<PartnerNo, Sums>,
+    settlement: i128,
+    postings: u64,
+    rows: u64,
+    findings: Vec<Finding>,
+}
+
+/// Findings listed at most; a broken store would fill the screen.
+pub const FINDINGS_MAX: usize = 1_000;
+
+impl Audit {
+    /// One posting, in order. `counted` is the part of it that is about rows which were already
+    /// given to [`Audit::row`]: on a live store rows move on while they are read in slices.
+    pub fn posting(&mut self, posting: &Posting, counted: i64) {
+        self.postings += 1;
+        let amount = i128::from(posting.amount.0);
+        if amount <= 0 {
+            self.find(format!("a posting of {} won at {:?}", amount, posting.at));
+        }
+        let sums = self.partners.entry(posting.partner).or_default();
+        let (debit, credit) = posting.entry.legs();
+        for (account, signed) in [(debit, -amount), (credit, amount)] {
+            match account {
+                Account::Available => sums.available += signed,
+                Account::Held => sums.held += signed,
+                Account::Suspense => sums.suspense += signed,
+                Account::Settlement => self.settlement += signed,
+            }
+        }
+        match posting.entry {
+            Entry::Fund => sums.funded += amount,
+            Entry::TakeBack => sums.funded -= amount,
+            Entry::Settle | Entry::Refuse | Entry::Cancel => {
+                sums.holding_rows -= i128::from(counted);
+            }
+            Entry::Hold | Entry::Return => {}
+        }
+        let below = [
+            ("available", sums.available),
+            ("held", sums.held),
+            ("suspense", sums.suspense),
+        ]
+        .into_iter()
+        .find(|(_, balance)| *balance < 0);
+        if let Some((account, balance)) = below {
+            let partner = posting.partner.0;
+            self.find(format!(
+                "partner {partner}: {account} fell to {balance} at {:?}",
+                posting.at
+            ));
+        }
+    }
+
+    /// One payout, in the state that it had when its slice was read.
+    pub fn row(&mut self, partner: PartnerNo, amount: i64, state: State) {
+        self.rows += 1;
+        if state.holds() {
+            self.partners.entry(partner).or_default().holding_rows += i128::from(amount);
+        }
+    }
+
+    /// Says what is off, in plain words.
+    pub fn find(&mut self, text: String) {
+        if self.findings.len() < FINDINGS_MAX {
+            self.findings.push(Finding(text));
+        }
+    }
+
+    /// Postings and rows seen so far.
+    pub fn seen(&self) -> (u64, u64) {
+        (self.postings, self.rows)
+    }
+
+    /// Compares with what the store says, and gives everything found.
+    pub fn finish(mut self, ledgers: &[Ledger], settlement: i64) -> Vec<Finding> {
+        let mut total = self.settlement;
+        for ledger in ledgers {
+            let sums = self.partners.remove(&ledger.partner).unwrap_or_default();
+            let partner = ledger.partner.0;
+            let pairs = [
+                ("available", ledger.available.0, sums.available),
+                ("held", ledger.held.0, sums.held),
+                ("suspense", ledger.suspense.0, sums.suspense),
+                ("funded", ledger.funded.0, sums.funded),
+            ];
+            for (name, stored, folded) in pairs {
+                if i128::from(stored) != folded {
+                    self.find(format!(
+                        "partner {partner}: {name} is stored as {stored}, its postings give {folded}"
+                    ));
+                }
+            }
+            if sums.held != sums.holding_rows {
+                self.find(format!(
+                    "partner {partner}: held is {}, its payouts that hold sum to {}",
+                    sums.held, sums.holding_rows
+                ));
+            }
+            total += sums.available + sums.held + sums.suspense;
+        }
+        let orphans: Vec<i64> = self.partners.keys().map(|p| p.0).collect();
+        for partner in orphans {
+            self.find(format!("partner {partner}: postings without a ledger"));
+        }
+        if self.settlement != i128::from(settlement) {
+            let folded = self.settlement;
+            self.find(format!(
+                "settlement is stored as {settlement}, the postings give {folded}"
+            ));
+        }
+        if total != 0 {
+            self.find(format!("the sum of all accounts is {total}, not 0"));
+        }
+        self.findings
+    }
+}
+
+/// The strictest reading of a whole history, for stores small enough to hold in memory: every
+/// payout is held once and given back or settled at most once, and returned only after it settled.
+pub fn journal_per_payout(
+    postings: &[Posting],
+    payouts: &[(PayoutNo, GroupNo, i64, State)],
+) -> Vec<Finding> {
+    let mut held: HashMap<PayoutNo, Vec<Entry>> = HashMap::new();
+    let mut group_canceled: HashMap<GroupNo, i64> = HashMap::new();
+    for posting in postings {
+        match posting.subject {
+            Subject::Payout(no) => held.entry(no).or_default().push(posting.entry),
+            Subject::Group(no) => *group_canceled.entry(no).or_default() += posting.amount.0,
+            Subject::Fund => {}
+        }
+    }
+    let mut findings = Vec::new();
+    for (no, group, amount, state) in payouts {
+        let steps = held.remove(no).unwrap_or_default();
+        let expected: &[Entry] = match state {
+            State::Requested | State::Executing | State::Sending | State::Unknown => &[Entry::Hold],
+            State::Settled => &[Entry::Hold, Entry::Settle],
+            State::Failed => &[Entry::Hold, Entry::Refuse],
+            State::Returned => &[Entry::Hold, Entry::Settle, Entry::Return],
+            State::Canceled => &[Entry::Hold, Entry::Cancel],
+        };
+        let by_group = *state == State::Canceled && steps == [Entry::Hold];
+        if by_group {
+            *group_canceled.entry(*group).or_default() -= amount;
+        } else if steps != expected {
+            findings.push(Finding(format!(
+                "payout {} is {state:?} but has {steps:?}",
+                no.0
+            )));
+        }
+    }
+    findings.extend(
+        held.keys()
+            .map(|no| Finding(format!("postings without payout {}", no.0))),
+    );
+    let off = group_canceled.iter().filter(|(_, left)| **left != 0);
+    findings
+        .extend(off.map(|(no, left)| Finding(format!("group {} canceled {left} too much", no.0))));
+    findings
+}

@@ -1,0 +1,277 @@
+//! Commands: every change is one of these, and nothing else changes a store.
+
+use crate::bank::{Answer, BankCode};
+use crate::ident::{BankNo, GroupNo, KeyNo, NoticeNo, PartnerNo, PayoutNo};
+use crate::key::{Account, Fingerprint};
+use crate::money::Won;
+use crate::partner::{Settings, Verifier};
+use secrecy::SecretString;
+
+/// Who asked for it; it stands in the event log.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Actor {
+    Partner,
+    Engine,
+    /// A person, as the admin socket or the shell knows them.
+    Operator(String),
+}
+
+/// A command and who gave it.
+#[derive(Clone, Debug)]
+pub struct Order {
+    pub actor: Actor,
+    pub command: Command,
+}
+
+#[derive(Clone, Debug)]
+pub enum Command {
+    AddPartner(Box<NewPartner>),
+    SetPartner {
+        partner: PartnerNo,
+        settings: Box<Settings>,
+    },
+    RotateCustKey {
+        partner: PartnerNo,
+        verifier: Verifier,
+    },
+    RotateWebhookSecret {
+        partner: PartnerNo,
+        secret: SecretString,
+    },
+    Suspend {
+        partner: PartnerNo,
+        suspended: bool,
+    },
+    Fund {
+        partner: PartnerNo,
+        entry: Funding,
+        amount: Won,
+        reference: String,
+    },
+    RegisterKey(Box<NewKey>),
+    Request(Box<Request>),
+    Execute(Box<Execute>),
+    Claim {
+        payout: PayoutNo,
+        partner: PartnerNo,
+        group: GroupNo,
+        key: KeyNo,
+    },
+    Outcome(Box<Told>),
+    Return {
+        payout: PayoutNo,
+        partner: PartnerNo,
+        code: Option<BankCode>,
+        notice: i64,
+    },
+    PauseRail {
+        reason: String,
+    },
+    ResumeRail,
+    Delivered {
+        notice: NoticeNo,
+        status: i64,
+    },
+    NotDelivered {
+        notice: NoticeNo,
+        status: i64,
+    },
+    Resend {
+        notice: NoticeNo,
+    },
+}
+
+#[derive(Clone, Debug)]
+pub struct NewPartner {
+    pub cst_id: String,
+    pub name: String,
+    pub verifier: Verifier,
+    pub webhook_secret: SecretString,
+    pub webhook_url: Option<String>,
+    pub sources: Vec<String>,
+    pub transfer_cap: Option<Won>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Funding {
+    In,
+    /// Takes back at most what is available (decision M1).
+    Back,
+}
+
+/// An account that the bank confirmed.
+#[derive(Clone, Debug)]
+pub struct NewKey {
+    pub partner: PartnerNo,
+    pub sub_id: Option<String>,
+    pub bank: String,
+    pub account: Account,
+    /// Under the active blind-index key first, then under each older one (decision I2).
+    pub fingerprints: Vec<Fingerprint>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Request {
+    pub partner: PartnerNo,
+    /// `None`: what was sent is no key of this partner's.
+    pub key: Option<KeyNo>,
+    pub amount: Won,
+    pub sub_id: Option<String>,
+    pub distinct_key: String,
+    /// Normalised, as sent; `None` takes the partner's name.
+    pub print: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Action {
+    Now,
+    Cancel,
+}
+
+impl Action {
+    /// As the wire has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Action::Now => "NOW",
+            Action::Cancel => "CANCEL",
+        }
+    }
+}
+
+/// What of a group is named.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Target {
+    All,
+    /// Everything that waits on one key. The rows were looked up before, outside the writer; each
+    /// is checked again when the command is decided.
+    Rows(Vec<PayoutNo>),
+}
+
+#[derive(Clone, Debug)]
+pub struct Execute {
+    pub partner: PartnerNo,
+    pub group: GroupNo,
+    pub target: Target,
+    pub action: Action,
+    pub webhook_url: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Asked {
+    Deposit,
+    Inquiry,
+}
+
+/// What the bank told about one attempt.
+#[derive(Clone, Debug)]
+pub struct Told {
+    pub payout: PayoutNo,
+    pub partner: PartnerNo,
+    pub key: KeyNo,
+    pub bank_no: BankNo,
+    pub asked: Asked,
+    pub answer: Answer,
+}
+
+/// The rows that a command needs, by name. A store loads exactly these into the view.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Reads<'a> {
+    pub cst_id: Option<&'a str>,
+    pub partner: Option<PartnerNo>,
+    /// The group that the partner's ledger names as open.
+    pub open_group: bool,
+    pub group: Option<GroupNo>,
+    pub key: Option<KeyNo>,
+    pub fingerprints: &'a [Fingerprint],
+    /// The first request under this `distinct_key`, with its group.
+    pub distinct_key: Option<&'a str>,
+    pub payouts: &'a [PayoutNo],
+    /// With the attempt of the one payout named.
+    pub payout: Option<PayoutNo>,
+    pub fund: Option<&'a str>,
+    pub notice: Option<NoticeNo>,
+    pub rail: bool,
+}
+
+impl Command {
+    /// Names the rows that [`crate::decide::decide`] will look at.
+    pub fn reads(&self) -> Reads<'_> {
+        let none = Reads::default();
+        match self {
+            Command::AddPartner(new) => Reads {
+                cst_id: Some(&new.cst_id),
+                ..none
+            },
+            Command::SetPartner { partner, .. }
+            | Command::RotateCustKey { partner, .. }
+            | Command::RotateWebhookSecret { partner, .. }
+            | Command::Suspend { partner, .. } => Reads {
+                partner: Some(*partner),
+                ..none
+            },
+            Command::Fund {
+                partner, reference, ..
+            } => Reads {
+                partner: Some(*partner),
+                fund: Some(reference),
+                ..none
+            },
+            Command::RegisterKey(new) => Reads {
+                partner: Some(new.partner),
+                fingerprints: &new.fingerprints,
+                ..none
+            },
+            Command::Request(request) => Reads {
+                partner: Some(request.partner),
+                open_group: true,
+                key: request.key,
+                distinct_key: Some(&request.distinct_key),
+                ..none
+            },
+            Command::Execute(execute) => Reads {
+                partner: Some(execute.partner),
+                group: Some(execute.group),
+                payouts: match &execute.target {
+                    Target::All => &[],
+                    Target::Rows(rows) => rows,
+                },
+                ..none
+            },
+            Command::Claim {
+                payout,
+                partner,
+                group,
+                key,
+            } => Reads {
+                partner: Some(*partner),
+                group: Some(*group),
+                key: Some(*key),
+                payout: Some(*payout),
+                rail: true,
+                ..none
+            },
+            Command::Outcome(told) => Reads {
+                partner: Some(told.partner),
+                key: Some(told.key),
+                payout: Some(told.payout),
+                rail: true,
+                ..none
+            },
+            Command::Return {
+                payout, partner, ..
+            } => Reads {
+                partner: Some(*partner),
+                payout: Some(*payout),
+                rail: true,
+                ..none
+            },
+            Command::PauseRail { .. } | Command::ResumeRail => Reads { rail: true, ..none },
+            Command::Delivered { notice, .. }
+            | Command::NotDelivered { notice, .. }
+            | Command::Resend { notice } => Reads {
+                notice: Some(*notice),
+                ..none
+            },
+        }
+    }
+}

@@ -1,0 +1,446 @@
+//! The bank's part of a payout's life: intent, outcome, return, and the stop switch.
+//!
+//! The intent is written before the bank is called. A definite answer ends the payout; anything
+//! else keeps the amount held and only an inquiry's answer may end it (decision H13).
+
+use super::Scene;
+use crate::bank::{Answer, BankCode, Why};
+use crate::code::Code;
+use crate::command::{Actor, Asked, Told};
+use crate::group::{Group, Mode};
+use crate::ident::{BankNo, NoticeNo};
+use crate::ledger::{Entry, Subject};
+use crate::notice::{Notice, NoticeState, Outcome};
+use crate::payout::{Attempt, Payout, State, state_of};
+use crate::rail::{Pause, Rail};
+use crate::refusal::Refusal;
+use crate::retry::inquiry_wait_ms;
+use crate::time::Day;
+use crate::view::{About, Change, Deposit, EventKind, Reply, Write};
+
+/// Writes the intent: `bank_tran_id`, business date, amount. Fails the payout instead where its
+/// key has died since (decision H11).
+pub(super) fn claim(at: &Scene<'_>) -> Result<Change, Refusal> {
+    let (Some(payout), Some(group), Some(key)) = (at.view.payout, at.view.group, at.view.key)
+    else {
+        return Err(Code::T0999.into());
+    };
+    if payout.group != group.no || payout.key != key.no {
+        return Err(Code::T0999.into());
+    }
+    let rail = at.view.rail.ok_or(Code::T0999)?;
+    if state_of(payout.own, group.mode) != State::Executing {
+        return Ok(Change::none(Reply::Stale));
+    }
+    if rail.pause.is_some() {
+        return Err(Code::T0503.into());
+    }
+    let mut change = match key.dead {
+        Some(bank) => dead(at, payout, bank)?,
+        None => intent(at, payout, rail)?,
+    };
+    if payout.own.is_none() && group.mode == Mode::Executing {
+        change.writes.push(Write::Group(Group {
+            unclaimed: group.unclaimed - 1,
+            ..group.clone()
+        }));
+    }
+    Ok(change)
+}
+
+fn intent(at: &Scene<'_>, payout: &Payout, rail: &Rail) -> Result<Change, Refusal> {
+    let partner = at.partner()?;
+    let now = at.context.now;
+    let before = at.view.attempt;
+    let mut rail = rail.clone();
+    let bank_no = match before.and_then(|a| a.bank_no) {
+        Some(same) => same,
+        None => {
+            let counter = rail.bank_counter;
+            rail.bank_counter += 1;
+            BankNo::new(partner.no.shard(), at.context.epoch, counter).ok_or(Code::T0503)?
+        }
+    };
+    let attempt = Attempt {
+        payout: payout.no,
+        bank_no: Some(bank_no),
+        day: now.day(),
+        sent_at: now,
+        sends: before.map_or(0, |a| a.sends) + 1,
+        bank_code: None,
+        bank_code_sub: 0,
+        failure: None,
+        why: None,
+        answered_at: None,
+        inquiries: 0,
+        inquire_at: None,
+        returned_at: None,
+        return_code: None,
+    };
+    let deposit = Deposit {
+        payout: payout.no,
+        partner: payout.partner,
+        key: payout.key,
+        bank_no,
+        day: attempt.day,
+        amount: payout.amount,
+    };
+    let event = at.event(
+        EventKind::Claimed,
+        About::Payout(payout.no),
+        Some(payout.partner),
+    );
+    Ok(Change {
+        writes: vec![
+            Write::Own(payout.no, State::Sending, None),
+            Write::Attempt(attempt),
+            Write::Rail(rail),
+            Write::Event(event),
+        ],
+        reply: Reply::Send(deposit),
+        serials: 0,
+    })
+}
+
+fn dead(at: &Scene<'_>, payout: &Payout, bank: BankCode) -> Result<Change, Refusal> {
+    let now = at.context.now;
+    let attempt = Attempt {
+        payout: payout.no,
+        bank_no: at.view.attempt.and_then(|a| a.bank_no),
+        day: now.day(),
+        sent_at: now,
+        sends: at.view.attempt.map_or(0, |a| a.sends),
+        bank_code: Some(bank),
+        bank_code_sub: 0,
+        failure: Some(Code::R0103),
+        why: None,
+        answered_at: Some(now),
+        inquiries: 0,
+        inquire_at: None,
+        returned_at: None,
+        return_code: None,
+    };
+    let writes = give_back(
+        at,
+        payout,
+        attempt,
+        Entry::Refuse,
+        State::Failed,
+        Outcome::Failed,
+    )?;
+    Ok(Change {
+        writes,
+        reply: Reply::Failed,
+        serials: 0,
+    })
+}
+
+/// Takes in what the bank told. What does not fit the row's state any more changes nothing.
+pub(super) fn outcome(at: &Scene<'_>, told: &Told) -> Result<Change, Refusal> {
+    let (Some(payout), Some(attempt)) = (at.view.payout, at.view.attempt) else {
+        return Err(Code::T0999.into());
+    };
+    let expected = match told.asked {
+        Asked::Deposit => State::Sending,
+        Asked::Inquiry => State::Unknown,
+    };
+    if payout.own != Some(expected) || attempt.bank_no != Some(told.bank_no) {
+        return Ok(Change::none(Reply::Stale));
+    }
+    let mut next = attempt.clone();
+    next.inquire_at = None;
+    match told.answer {
+        Answer::Settled { day, bank_code_sub } => settled(at, payout, next, day, bank_code_sub),
+        Answer::Refused { code, day } => refused(at, payout, next, code, day),
+        Answer::Unknown(why) => unknown(at, payout, next, told.asked, why),
+        // An inquiry that could not be made says nothing about the payout.
+        Answer::NotSent | Answer::OwnSide { .. } if told.asked == Asked::Inquiry => unknown(
+            at,
+            payout,
+            next,
+            told.asked,
+            attempt.why.unwrap_or(Why::Lost),
+        ),
+        Answer::NotSent => Ok(put_back(at, payout, next, None)),
+        Answer::OwnSide { code } => Ok(put_back(at, payout, next, Some(code))),
+    }
+}
+
+fn settled(
+    at: &Scene<'_>,
+    payout: &Payout,
+    mut attempt: Attempt,
+    day: Day,
+    bank_code_sub: u32,
+) -> Result<Change, Refusal> {
+    attempt.day = day;
+    attempt.bank_code = Some(BankCode::OK);
+    attempt.bank_code_sub = bank_code_sub;
+    attempt.answered_at = Some(at.context.now);
+    let writes = give_back(
+        at,
+        payout,
+        attempt,
+        Entry::Settle,
+        State::Settled,
+        Outcome::Settled,
+    )?;
+    Ok(Change {
+        writes,
+        reply: Reply::Done,
+        serials: 0,
+    })
+}
+
+fn refused(
+    at: &Scene<'_>,
+    payout: &Payout,
+    mut attempt: Attempt,
+    code: BankCode,
+    day: Day,
+) -> Result<Change, Refusal> {
+    attempt.day = day;
+    attempt.bank_code = Some(code);
+    attempt.failure = Some(Code::A0009);
+    attempt.answered_at = Some(at.context.now);
+    let mut writes = give_back(
+        at,
+        payout,
+        attempt,
+        Entry::Refuse,
+        State::Failed,
+        Outcome::Failed,
+    )?;
+    if let Some(key) = at
+        .view
+        .key
+        .filter(|key| code.kills_key() && key.dead.is_none())
+    {
+        let mut event = at.event(EventKind::KeyDied, About::Key(key.no), Some(key.partner));
+        event.note = Some(code.reason());
+        let mut key = key.clone();
+        key.dead = Some(code);
+        writes.extend([Write::Key(key), Write::Event(event)]);
+    }
+    Ok(Change {
+        writes,
+        reply: Reply::Done,
+        serials: 0,
+    })
+}
+
+/// The amount stays held, and the next inquiry is written down.
+fn unknown(
+    at: &Scene<'_>,
+    payout: &Payout,
+    mut attempt: Attempt,
+    asked: Asked,
+    why: Why,
+) -> Result<Change, Refusal> {
+    let first = asked == Asked::Deposit;
+    attempt.why = Some(why);
+    attempt.inquiries += i64::from(!first);
+    attempt.inquire_at = Some(at.context.now.plus_ms(inquiry_wait_ms(attempt.inquiries)));
+    let mut writes = vec![Write::Attempt(attempt)];
+    if first {
+        let mut event = at.event(
+            EventKind::BecameUnknown,
+            About::Payout(payout.no),
+            Some(payout.partner),
+        );
+        event.amount = Some(payout.amount);
+        event.note = Some(why_text(why));
+        writes.extend([
+            Write::Own(payout.no, State::Unknown, None),
+            Write::Event(event),
+        ]);
+    }
+    Ok(Change {
+        writes,
+        reply: Reply::Done,
+        serials: 0,
+    })
+}
+
+fn why_text(why: Why) -> String {
+    match why {
+        Why::TimedOut => "no answer within the time-out".to_owned(),
+        Why::Lost => "the answer was lost".to_owned(),
+        Why::Processing => "the bank is processing it".to_owned(),
+        Why::Undecided(code) => format!("bank code {} does not decide", code.text()),
+        Why::Restarted => "the process ended before the answer".to_owned(),
+    }
+}
+
+/// Provably not sent: the row waits for its turn again. Own-side trouble pauses the rail with it,
+/// so that it does not fail a hundred thousand payouts (decision M3).
+fn put_back(
+    at: &Scene<'_>,
+    payout: &Payout,
+    attempt: Attempt,
+    own_side: Option<BankCode>,
+) -> Change {
+    let mut event = at.event(
+        EventKind::PutBack,
+        About::Payout(payout.no),
+        Some(payout.partner),
+    );
+    event.note = own_side.map(BankCode::reason);
+    let mut writes = vec![
+        Write::Own(payout.no, State::Executing, None),
+        Write::Attempt(attempt),
+        Write::Event(event),
+    ];
+    let running = at.view.rail.filter(|rail| rail.pause.is_none());
+    if let (Some(code), Some(rail)) = (own_side, running) {
+        writes.extend(paused(at, rail, format!("bank: {}", code.reason())));
+    }
+    Change {
+        writes,
+        reply: Reply::Done,
+        serials: 0,
+    }
+}
+
+/// A settled payout came back (decision H17: A0998, with the bank's code or none).
+pub(super) fn returned(
+    at: &Scene<'_>,
+    code: Option<BankCode>,
+    notice: i64,
+) -> Result<Change, Refusal> {
+    let (Some(payout), Some(attempt)) = (at.view.payout, at.view.attempt) else {
+        return Err(Code::T0999.into());
+    };
+    let mut rail = at.view.rail.ok_or(Code::T0999)?.clone();
+    rail.notices_seen = rail.notices_seen.max(notice);
+    if payout.own != Some(State::Settled) {
+        return Ok(Change {
+            writes: vec![Write::Rail(rail)],
+            reply: Reply::Stale,
+            serials: 0,
+        });
+    }
+    let mut attempt = attempt.clone();
+    attempt.returned_at = Some(at.context.now);
+    attempt.return_code = code;
+    let mut writes = give_back(
+        at,
+        payout,
+        attempt,
+        Entry::Return,
+        State::Returned,
+        Outcome::Returned,
+    )?;
+    writes.push(Write::Rail(rail));
+    Ok(Change {
+        writes,
+        reply: Reply::Done,
+        serials: 0,
+    })
+}
+
+/// One step that ends in an outcome: state, attempt, posting, webhook notice, event, together.
+fn give_back(
+    at: &Scene<'_>,
+    payout: &Payout,
+    attempt: Attempt,
+    entry: Entry,
+    state: State,
+    outcome: Outcome,
+) -> Result<Vec<Write>, Refusal> {
+    let (ledger, posting) = at.post(
+        at.ledger()?,
+        entry,
+        payout.amount,
+        Subject::Payout(payout.no),
+        Code::T0999,
+    )?;
+    let kind = match outcome {
+        Outcome::Settled => EventKind::Settled,
+        Outcome::Failed => EventKind::Failed,
+        Outcome::Returned => EventKind::Returned,
+    };
+    let mut event = at.event(kind, About::Payout(payout.no), Some(payout.partner));
+    event.amount = Some(payout.amount);
+    event.note = attempt
+        .bank_code
+        .filter(|code| *code != BankCode::OK)
+        .map(BankCode::reason);
+    Ok(vec![
+        Write::Own(payout.no, state, None),
+        Write::Attempt(attempt),
+        Write::Ledger(ledger),
+        posting,
+        Write::NewNotice(notice(at, payout, outcome)),
+        Write::Event(event),
+    ])
+}
+
+fn notice(at: &Scene<'_>, payout: &Payout, outcome: Outcome) -> Notice {
+    Notice {
+        no: NoticeNo(0),
+        partner: payout.partner,
+        payout: payout.no,
+        outcome,
+        made_at: at.context.now,
+        state: NoticeState::Pending,
+        tries: 0,
+        next_at: at.context.now,
+        last_status: 0,
+        last_at: None,
+    }
+}
+
+pub(super) fn pause(at: &Scene<'_>, reason: &str) -> Result<Change, Refusal> {
+    let rail = at.view.rail.ok_or(Code::T0999)?;
+    if rail.pause.is_some() {
+        return Ok(Change::none(Reply::Stale));
+    }
+    let writes = paused(at, rail, reason.to_owned()).to_vec();
+    Ok(Change {
+        writes,
+        reply: Reply::Done,
+        serials: 0,
+    })
+}
+
+fn paused(at: &Scene<'_>, rail: &Rail, reason: String) -> [Write; 2] {
+    let by = match at.actor {
+        Actor::Operator(name) => name.clone(),
+        Actor::Engine | Actor::Partner => "engine".to_owned(),
+    };
+    let mut event = at.event(EventKind::RailPaused, About::Rail, None);
+    event.note = Some(reason.clone());
+    let pause = Pause {
+        at: at.context.now,
+        by,
+        reason,
+    };
+    [
+        Write::Rail(Rail {
+            pause: Some(pause),
+            ..rail.clone()
+        }),
+        Write::Event(event),
+    ]
+}
+
+pub(super) fn resume(at: &Scene<'_>) -> Result<Change, Refusal> {
+    let rail = at.view.rail.ok_or(Code::T0999)?;
+    if rail.pause.is_none() {
+        return Ok(Change::none(Reply::Stale));
+    }
+    let event = at.event(EventKind::RailResumed, About::Rail, None);
+    let writes = vec![
+        Write::Rail(Rail {
+            pause: None,
+            ..rail.clone()
+        }),
+        Write::Event(event),
+    ];
+    Ok(Change {
+        writes,
+        reply: Reply::Done,
+        serials: 0,
+    })
+}

@@ -1,0 +1,107 @@
+//! The one place where money is decided: rows and a command in, a change or a refusal out.
+
+mod bank;
+mod execute;
+mod key;
+mod partner;
+mod request;
+mod webhook;
+
+#[cfg(test)]
+mod tests;
+
+use crate::code::Code;
+use crate::command::{Actor, Command, Order};
+use crate::ident::PartnerNo;
+use crate::ledger::{Entry, Ledger, Posting, Subject};
+use crate::money::Won;
+use crate::partner::Partner;
+use crate::refusal::Refusal;
+use crate::view::{About, Change, Context, Event, EventKind, View, Write};
+
+/// Decides one order against the rows that it named.
+///
+/// A refusal writes nothing, so a store needs no savepoint. The same view, order and context give
+/// the same change, on every backend.
+pub fn decide(view: &View<'_>, order: &Order, context: &Context) -> Result<Change, Refusal> {
+    let at = Scene {
+        view,
+        actor: &order.actor,
+        context,
+    };
+    match &order.command {
+        Command::AddPartner(new) => partner::add(&at, new),
+        Command::SetPartner { settings, .. } => partner::set(&at, settings),
+        Command::RotateCustKey { verifier, .. } => partner::rotate_cust_key(&at, *verifier),
+        Command::RotateWebhookSecret { secret, .. } => partner::rotate_webhook_secret(&at, secret),
+        Command::Suspend { suspended, .. } => partner::suspend(&at, *suspended),
+        Command::Fund {
+            entry,
+            amount,
+            reference,
+            ..
+        } => partner::fund(&at, *entry, *amount, reference),
+        Command::RegisterKey(new) => key::register(&at, new),
+        Command::Request(request) => request::request(&at, request),
+        Command::Execute(execute) => execute::execute(&at, execute),
+        Command::Claim { .. } => bank::claim(&at),
+        Command::Outcome(told) => bank::outcome(&at, told),
+        Command::Return { code, notice, .. } => bank::returned(&at, *code, *notice),
+        Command::PauseRail { reason } => bank::pause(&at, reason),
+        Command::ResumeRail => bank::resume(&at),
+        Command::Delivered { status, .. } => webhook::delivered(&at, *status),
+        Command::NotDelivered { status, .. } => webhook::not_delivered(&at, *status),
+        Command::Resend { .. } => webhook::resend(&at),
+    }
+}
+
+/// What every decision has before it.
+struct Scene<'a> {
+    view: &'a View<'a>,
+    actor: &'a Actor,
+    context: &'a Context,
+}
+
+impl<'a> Scene<'a> {
+    fn partner(&self) -> Result<&'a Partner, Refusal> {
+        self.view.partner.ok_or_else(|| Code::P0101.into())
+    }
+
+    /// A partner always has a ledger; without one the store is damaged, and nothing is decided.
+    fn ledger(&self) -> Result<&'a Ledger, Refusal> {
+        self.view.ledger.ok_or_else(|| Code::T0999.into())
+    }
+
+    fn event(&self, kind: EventKind, about: About, partner: Option<PartnerNo>) -> Event {
+        Event {
+            at: self.context.now,
+            actor: self.actor.clone(),
+            partner,
+            kind,
+            about,
+            amount: None,
+            note: None,
+        }
+    }
+
+    /// Posts one entry: the ledger's new row and the journal line. Refused with `short` where a
+    /// balance would not allow it.
+    fn post(
+        &self,
+        ledger: &Ledger,
+        entry: Entry,
+        amount: Won,
+        subject: Subject,
+        short: Code,
+    ) -> Result<(Ledger, Write), Refusal> {
+        let next = ledger.post(entry, amount).ok_or(short)?;
+        let posting = Posting {
+            partner: ledger.partner,
+            entry,
+            amount,
+            subject,
+            at: self.context.now,
+        };
+        Ok((next, Write::Posting(posting)))
+    }
+}

@@ -1,0 +1,190 @@
+//! Double entry, append only. A posting is one row with both legs, so every journal balances by
+//! construction, and a payout costs one row a step.
+
+use crate::ident::{GroupNo, PartnerNo, PayoutNo};
+use crate::money::Won;
+use crate::time::Time;
+
+/// The accounts. A partner has its own of each but the last; the settlement account is the rail's.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, PartialOrd, Ord, Hash)]
+pub enum Account {
+    /// What a partner can spend.
+    Available = 1,
+    /// What is requested, under way or unknown.
+    Held = 2,
+    /// What a correction parked until an operator decides.
+    Suspense = 3,
+    /// The counter-side of money at the bank; its balance is minus what all partners have.
+    Settlement = 10,
+}
+
+impl Account {
+    pub fn from_number(number: i64) -> Option<Account> {
+        use Account::*;
+        [Available, Held, Suspense, Settlement]
+            .into_iter()
+            .find(|a| *a as i64 == number)
+    }
+}
+
+/// Why money moved. The accounts follow from it: nothing else may be posted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum Entry {
+    Fund = 1,
+    TakeBack = 2,
+    Hold = 3,
+    Settle = 4,
+    /// Refused by the bank or not executable.
+    Refuse = 5,
+    /// Cancelled by the partner or an operator; for an ALL one posting for the group's sum.
+    Cancel = 6,
+    Return = 7,
+}
+
+impl Entry {
+    pub const ALL: [Entry; 7] = [
+        Entry::Fund,
+        Entry::TakeBack,
+        Entry::Hold,
+        Entry::Settle,
+        Entry::Refuse,
+        Entry::Cancel,
+        Entry::Return,
+    ];
+
+    pub fn from_number(number: i64) -> Option<Entry> {
+        Entry::ALL.into_iter().find(|e| *e as i64 == number)
+    }
+
+    /// (debit, credit): the amount leaves the first and reaches the second.
+    pub fn legs(self) -> (Account, Account) {
+        use Account::*;
+        match self {
+            Entry::Fund | Entry::Return => (Settlement, Available),
+            Entry::TakeBack => (Available, Settlement),
+            Entry::Hold => (Available, Held),
+            Entry::Settle => (Held, Settlement),
+            Entry::Refuse | Entry::Cancel => (Held, Available),
+        }
+    }
+}
+
+/// What a posting is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Subject {
+    Fund,
+    Payout(PayoutNo),
+    Group(GroupNo),
+}
+
+/// One journal line. Never updated, never deleted, chained per partner under a key by the store.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Posting {
+    pub partner: PartnerNo,
+    pub entry: Entry,
+    pub amount: Won,
+    pub subject: Subject,
+    pub at: Time,
+}
+
+/// A partner's balances and its open group: the row that every one of its commands reads.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Ledger {
+    pub partner: PartnerNo,
+    pub available: Won,
+    pub held: Won,
+    pub suspense: Won,
+    /// Funded less taken back: `total_account_amt` (decision H8).
+    pub funded: Won,
+    pub open_group: Option<GroupNo>,
+}
+
+impl Ledger {
+    pub fn new(partner: PartnerNo) -> Ledger {
+        Ledger {
+            partner,
+            available: Won::ZERO,
+            held: Won::ZERO,
+            suspense: Won::ZERO,
+            funded: Won::ZERO,
+            open_group: None,
+        }
+    }
+
+    /// Moves the amount of one entry. `None`, with nothing moved, where an account of the partner
+    /// would fall below zero or a sum would leave its range.
+    #[must_use]
+    pub fn post(&self, entry: Entry, amount: Won) -> Option<Ledger> {
+        let mut next = self.clone();
+        let (debit, credit) = entry.legs();
+        if let Some(balance) = next.balance_mut(debit) {
+            *balance = balance.minus(amount).filter(|left| !left.is_negative())?;
+        }
+        if let Some(balance) = next.balance_mut(credit) {
+            *balance = balance.plus(amount)?;
+        }
+        match entry {
+            Entry::Fund => next.funded = next.funded.plus(amount)?,
+            Entry::TakeBack => next.funded = next.funded.minus(amount)?,
+            Entry::Hold | Entry::Settle | Entry::Refuse | Entry::Cancel | Entry::Return => {}
+        }
+        Some(next)
+    }
+
+    /// `total_transfer_amt`: held, under way or sent (decision H8).
+    pub fn transferred(&self) -> Won {
+        Won(self.funded.0 - self.available.0)
+    }
+
+    fn balance_mut(&mut self, account: Account) -> Option<&mut Won> {
+        match account {
+            Account::Available => Some(&mut self.available),
+            Account::Held => Some(&mut self.held),
+            Account::Suspense => Some(&mut self.suspense),
+            Account::Settlement => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_partner_has_plus_settlement_is_always_zero() {
+        let mut ledger = Ledger::new(PartnerNo(1));
+        let mut settlement = 0;
+        for (entry, amount) in [
+            (Entry::Fund, 1000),
+            (Entry::Hold, 400),
+            (Entry::Settle, 150),
+            (Entry::Refuse, 50),
+            (Entry::Cancel, 100),
+            (Entry::Return, 150),
+            (Entry::TakeBack, 300),
+        ] {
+            ledger = ledger.post(entry, Won(amount)).unwrap();
+            let (debit, credit) = entry.legs();
+            settlement += i64::from(credit == Account::Settlement) * amount;
+            settlement -= i64::from(debit == Account::Settlement) * amount;
+            let total = ledger.available.0 + ledger.held.0 + ledger.suspense.0;
+            assert_eq!(total + settlement, 0, "{entry:?}");
+        }
+        assert_eq!(
+            (ledger.available, ledger.held, ledger.funded),
+            (Won(600), Won(100), Won(700))
+        );
+        assert_eq!(ledger.transferred(), Won(100));
+    }
+
+    #[test]
+    fn no_account_of_a_partner_falls_below_zero() {
+        let ledger = Ledger::new(PartnerNo(1))
+            .post(Entry::Fund, Won(10))
+            .unwrap();
+        assert_eq!(ledger.post(Entry::Hold, Won(11)), None);
+        assert_eq!(ledger.post(Entry::TakeBack, Won(11)), None);
+        assert_eq!(ledger.post(Entry::Settle, Won(1)), None);
+        assert!(ledger.post(Entry::Hold, Won(10)).is_some());
+    }
+}

@@ -1,0 +1,213 @@
+//! What a decision sees, and what it says to write.
+
+use crate::command::Actor;
+use crate::group::Group;
+use crate::ident::{BankNo, GroupNo, KeyNo, NoticeNo, PartnerNo, PayoutNo};
+use crate::key::{Account, BillingKey, Fingerprint};
+use crate::ledger::{Ledger, Posting};
+use crate::money::Won;
+use crate::notice::Notice;
+use crate::partner::Partner;
+use crate::payout::{Attempt, Payout, State};
+use crate::rail::Rail;
+use crate::time::{Day, Time};
+use secrecy::SecretString;
+
+/// Exactly the rows that the command named ([`crate::command::Reads`]).
+#[derive(Default)]
+pub struct View<'a> {
+    pub partner: Option<&'a Partner>,
+    pub ledger: Option<&'a Ledger>,
+    /// The named group, or the open one.
+    pub group: Option<&'a Group>,
+    pub key: Option<&'a BillingKey>,
+    pub prior: Option<(&'a Payout, &'a Group)>,
+    pub payouts: Vec<&'a Payout>,
+    pub payout: Option<&'a Payout>,
+    pub attempt: Option<&'a Attempt>,
+    pub fund: Option<Won>,
+    pub notice: Option<&'a Notice>,
+    pub rail: Option<&'a Rail>,
+}
+
+/// Rules of the installation that decisions depend on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Rules {
+    /// The one amount that TEST takes (decision H15); `None` takes any.
+    pub fixed_amount: Option<Won>,
+    /// Whether an execution may name its own webhook address (TEST, decision H10).
+    pub webhook_per_call: bool,
+    /// Length of a unit of the webhook schedule; a second but for tests.
+    pub retry_unit_ms: i64,
+}
+
+/// What comes in with a command: the time, the next free numbers, the rules.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Context {
+    pub now: Time,
+    /// The next serial; a decision that uses some says how many in [`Change::serials`].
+    pub serial: i64,
+    pub epoch: u16,
+    pub rules: Rules,
+}
+
+/// What to write, what to answer, and how many serials were used.
+#[derive(Clone, Debug)]
+pub struct Change {
+    pub writes: Vec<Write>,
+    pub reply: Reply,
+    pub serials: i64,
+}
+
+impl Change {
+    pub fn none(reply: Reply) -> Change {
+        Change {
+            writes: Vec::new(),
+            reply,
+            serials: 0,
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub enum Write {
+    /// Inserts or replaces.
+    Partner(Partner),
+    WebhookSecret(PartnerNo, SecretString),
+    Ledger(Ledger),
+    Group(Group),
+    NewKey(BillingKey, Account, Fingerprint),
+    Key(BillingKey),
+    NewPayout(Payout),
+    /// Gives a row a state of its own.
+    Own(PayoutNo, State, Option<String>),
+    Attempt(Attempt),
+    Posting(Posting),
+    Fund {
+        partner: PartnerNo,
+        reference: String,
+        amount: Won,
+        at: Time,
+    },
+    NewNotice(Notice),
+    Notice(Notice),
+    Rail(Rail),
+    Event(Event),
+}
+
+/// One line of the audit log.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Event {
+    pub at: Time,
+    pub actor: Actor,
+    pub partner: Option<PartnerNo>,
+    pub kind: EventKind,
+    pub about: About,
+    pub amount: Option<Won>,
+    /// For people: a reason, a reference, a bank code. Never a secret, a name or an account number.
+    pub note: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum About {
+    Partner(PartnerNo),
+    Key(KeyNo),
+    Payout(PayoutNo),
+    Group(GroupNo),
+    Notice(NoticeNo),
+    Rail,
+}
+
+macro_rules! event_kinds {
+    ($($name:ident $number:literal $text:literal;)*) => {
+        /// What happened; numbers are what stores keep.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        pub enum EventKind { $($name = $number,)* }
+        impl EventKind {
+            pub const ALL: &[EventKind] = &[$(EventKind::$name,)*];
+            pub fn text(self) -> &'static str {
+                match self { $(EventKind::$name => $text,)* }
+            }
+        }
+    };
+}
+
+event_kinds! {
+    PartnerAdded 1 "partner added";
+    PartnerChanged 2 "partner changed";
+    CustKeyRotated 3 "custKey rotated";
+    WebhookSecretRotated 4 "webhook secret rotated";
+    PartnerSuspended 5 "partner suspended";
+    PartnerResumed 6 "partner resumed";
+    Funded 7 "funded";
+    TakenBack 8 "taken back";
+    KeyMade 9 "billing key made";
+    KeyDied 10 "billing key died";
+    Requested 11 "payout requested";
+    Executed 12 "executed";
+    Canceled 13 "canceled";
+    Claimed 14 "intent written";
+    Settled 15 "settled";
+    Failed 16 "failed";
+    BecameUnknown 17 "outcome unknown";
+    PutBack 18 "not sent, put back";
+    Returned 19 "returned";
+    RailPaused 20 "rail paused";
+    RailResumed 21 "rail resumed";
+    NoticeGivenUp 22 "webhook given up";
+    NoticeResent 23 "webhook sent again";
+    EpochStarted 24 "store epoch started";
+    KeysRotated 25 "sealing key rotated";
+}
+
+impl EventKind {
+    pub fn from_number(number: i64) -> Option<EventKind> {
+        EventKind::ALL.iter().copied().find(|k| *k as i64 == number)
+    }
+}
+
+/// What the caller is told once the change is durable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    Done,
+    /// Nothing to do: the rows had moved on before the command came.
+    Stale,
+    Partner(PartnerNo),
+    /// The key, and whether it is new.
+    Key(KeyNo, bool),
+    Funded {
+        available: Won,
+        repeated: bool,
+    },
+    Requested(Box<Requested>),
+    Executed {
+        total: Won,
+        remain: Won,
+        rows: i64,
+        at: Time,
+    },
+    /// Ask the bank: the intent is durable.
+    Send(Deposit),
+    /// It failed before a bank was asked.
+    Failed,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Requested {
+    pub payout: PayoutNo,
+    pub group: GroupNo,
+    pub remain: Won,
+    pub print: String,
+    pub at: Time,
+}
+
+/// What a rail needs to pay: fixed before the call and used again for the inquiry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deposit {
+    pub payout: PayoutNo,
+    pub partner: PartnerNo,
+    pub key: KeyNo,
+    pub bank_no: BankNo,
+    pub day: Day,
+    pub amount: Won,
+}
