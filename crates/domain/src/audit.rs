@@ -69,13 +69,10 @@ impl Audit {
             }
             Entry::Hold | Entry::Return => {}
         }
-        let below = [
-            ("available", sums.available),
-            ("held", sums.held),
-            ("suspense", sums.suspense),
-        ]
-        .into_iter()
-        .find(|(_, balance)| *balance < 0);
+        let below =
+            [("available", sums.available), ("held", sums.held), ("suspense", sums.suspense)]
+                .into_iter()
+                .find(|(_, balance)| *balance < 0);
         if let Some((account, balance)) = below {
             let partner = posting.partner.0;
             self.find(format!(
@@ -138,9 +135,7 @@ impl Audit {
         }
         if self.settlement != i128::from(settlement) {
             let folded = self.settlement;
-            self.find(format!(
-                "settlement is stored as {settlement}, the postings give {folded}"
-            ));
+            self.find(format!("settlement is stored as {settlement}, the postings give {folded}"));
         }
         if total != 0 {
             self.find(format!("the sum of all accounts is {total}, not 0"));
@@ -178,16 +173,10 @@ pub fn journal_per_payout(
         if by_group {
             *group_canceled.entry(*group).or_default() -= amount;
         } else if steps != expected {
-            findings.push(Finding(format!(
-                "payout {} is {state:?} but has {steps:?}",
-                no.0
-            )));
+            findings.push(Finding(format!("payout {} is {state:?} but has {steps:?}", no.0)));
         }
     }
-    findings.extend(
-        held.keys()
-            .map(|no| Finding(format!("postings without payout {}", no.0))),
-    );
+    findings.extend(held.keys().map(|no| Finding(format!("postings without payout {}", no.0))));
     let off = group_canceled.iter().filter(|(_, left)| **left != 0);
     findings
         .extend(off.map(|(no, left)| Finding(format!("group {} canceled {left} too much", no.0))));

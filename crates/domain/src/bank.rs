@@ -154,18 +154,10 @@ mod tests {
 
     #[test]
     fn seven_codes_end_a_key_and_every_one_of_them_is_a_refusal() {
-        let killers: Vec<u16> = BANK_TABLE
-            .iter()
-            .filter(|e| e.kills_key)
-            .map(|e| e.code.0)
-            .collect();
+        let killers: Vec<u16> =
+            BANK_TABLE.iter().filter(|e| e.kills_key).map(|e| e.code.0).collect();
         assert_eq!(killers, [412, 415, 416, 419, 420, 499, 815]);
-        assert!(
-            BANK_TABLE
-                .iter()
-                .filter(|e| e.kills_key)
-                .all(|e| e.class == BankClass::Refused)
-        );
+        assert!(BANK_TABLE.iter().filter(|e| e.kills_key).all(|e| e.class == BankClass::Refused));
     }
 
     #[test]

@@ -68,10 +68,7 @@ pub const BANKS: &[(&str, &str)] = &[
 
 /// The name of a bank that can receive.
 pub fn name(code: &str) -> Option<&'static str> {
-    BANKS
-        .binary_search_by_key(&code, |(code, _)| code)
-        .ok()
-        .map(|at| BANKS[at].1)
+    BANKS.binary_search_by_key(&code, |(code, _)| code).ok().map(|at| BANKS[at].1)
 }
 
 #[cfg(test)]

@@ -116,10 +116,7 @@ impl Code {
 
     /// The code of that name, in any case.
     pub fn find(name: &str) -> Option<Code> {
-        TABLE
-            .iter()
-            .find(|e| e.name.eq_ignore_ascii_case(name))
-            .map(|e| e.code)
+        TABLE.iter().find(|e| e.name.eq_ignore_ascii_case(name)).map(|e| e.code)
     }
 }
 
@@ -132,21 +129,9 @@ mod tests {
         for (at, entry) in TABLE.iter().enumerate() {
             assert_eq!(entry.code as usize, at, "{}", entry.name);
             assert_eq!(Code::find(entry.name), Some(entry.code));
-            assert!(
-                entry.ko.chars().any(|c| ('가'..='힣').contains(&c)),
-                "{}",
-                entry.name
-            );
-            assert!(
-                entry.en.is_ascii() || entry.en.contains('…'),
-                "{}",
-                entry.name
-            );
-            assert!(
-                entry.en.ends_with('.') && entry.action.ends_with('.'),
-                "{}",
-                entry.name
-            );
+            assert!(entry.ko.chars().any(|c| ('가'..='힣').contains(&c)), "{}", entry.name);
+            assert!(entry.en.is_ascii() || entry.en.contains('…'), "{}", entry.name);
+            assert!(entry.en.ends_with('.') && entry.action.ends_with('.'), "{}", entry.name);
             assert!(!entry.action.is_empty());
         }
     }

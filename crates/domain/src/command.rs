@@ -26,59 +26,22 @@ pub struct Order {
 #[derive(Clone, Debug)]
 pub enum Command {
     AddPartner(Box<NewPartner>),
-    SetPartner {
-        partner: PartnerNo,
-        settings: Box<Settings>,
-    },
-    RotateCustKey {
-        partner: PartnerNo,
-        verifier: Verifier,
-    },
-    RotateWebhookSecret {
-        partner: PartnerNo,
-        secret: SecretString,
-    },
-    Suspend {
-        partner: PartnerNo,
-        suspended: bool,
-    },
-    Fund {
-        partner: PartnerNo,
-        entry: Funding,
-        amount: Won,
-        reference: String,
-    },
+    SetPartner { partner: PartnerNo, settings: Box<Settings> },
+    RotateCustKey { partner: PartnerNo, verifier: Verifier },
+    RotateWebhookSecret { partner: PartnerNo, secret: SecretString },
+    Suspend { partner: PartnerNo, suspended: bool },
+    Fund { partner: PartnerNo, entry: Funding, amount: Won, reference: String },
     RegisterKey(Box<NewKey>),
     Request(Box<Request>),
     Execute(Box<Execute>),
-    Claim {
-        payout: PayoutNo,
-        partner: PartnerNo,
-        group: GroupNo,
-        key: KeyNo,
-    },
+    Claim { payout: PayoutNo, partner: PartnerNo, group: GroupNo, key: KeyNo },
     Outcome(Box<Told>),
-    Return {
-        payout: PayoutNo,
-        partner: PartnerNo,
-        code: Option<BankCode>,
-        notice: i64,
-    },
-    PauseRail {
-        reason: String,
-    },
+    Return { payout: PayoutNo, partner: PartnerNo, code: Option<BankCode>, notice: i64 },
+    PauseRail { reason: String },
     ResumeRail,
-    Delivered {
-        notice: NoticeNo,
-        status: i64,
-    },
-    NotDelivered {
-        notice: NoticeNo,
-        status: i64,
-    },
-    Resend {
-        notice: NoticeNo,
-    },
+    Delivered { notice: NoticeNo, status: i64 },
+    NotDelivered { notice: NoticeNo, status: i64 },
+    Resend { notice: NoticeNo },
 }
 
 #[derive(Clone, Debug)]
@@ -198,29 +161,17 @@ impl Command {
     pub fn reads(&self) -> Reads<'_> {
         let none = Reads::default();
         match self {
-            Command::AddPartner(new) => Reads {
-                cst_id: Some(&new.cst_id),
-                ..none
-            },
+            Command::AddPartner(new) => Reads { cst_id: Some(&new.cst_id), ..none },
             Command::SetPartner { partner, .. }
             | Command::RotateCustKey { partner, .. }
             | Command::RotateWebhookSecret { partner, .. }
-            | Command::Suspend { partner, .. } => Reads {
-                partner: Some(*partner),
-                ..none
-            },
-            Command::Fund {
-                partner, reference, ..
-            } => Reads {
-                partner: Some(*partner),
-                fund: Some(reference),
-                ..none
-            },
-            Command::RegisterKey(new) => Reads {
-                partner: Some(new.partner),
-                fingerprints: &new.fingerprints,
-                ..none
-            },
+            | Command::Suspend { partner, .. } => Reads { partner: Some(*partner), ..none },
+            Command::Fund { partner, reference, .. } => {
+                Reads { partner: Some(*partner), fund: Some(reference), ..none }
+            }
+            Command::RegisterKey(new) => {
+                Reads { partner: Some(new.partner), fingerprints: &new.fingerprints, ..none }
+            }
             Command::Request(request) => Reads {
                 partner: Some(request.partner),
                 open_group: true,
@@ -237,12 +188,7 @@ impl Command {
                 },
                 ..none
             },
-            Command::Claim {
-                payout,
-                partner,
-                group,
-                key,
-            } => Reads {
+            Command::Claim { payout, partner, group, key } => Reads {
                 partner: Some(*partner),
                 group: Some(*group),
                 key: Some(*key),
@@ -257,21 +203,13 @@ impl Command {
                 rail: true,
                 ..none
             },
-            Command::Return {
-                payout, partner, ..
-            } => Reads {
-                partner: Some(*partner),
-                payout: Some(*payout),
-                rail: true,
-                ..none
-            },
+            Command::Return { payout, partner, .. } => {
+                Reads { partner: Some(*partner), payout: Some(*payout), rail: true, ..none }
+            }
             Command::PauseRail { .. } | Command::ResumeRail => Reads { rail: true, ..none },
             Command::Delivered { notice, .. }
             | Command::NotDelivered { notice, .. }
-            | Command::Resend { notice } => Reads {
-                notice: Some(*notice),
-                ..none
-            },
+            | Command::Resend { notice } => Reads { notice: Some(*notice), ..none },
         }
     }
 }

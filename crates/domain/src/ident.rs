@@ -52,6 +52,32 @@ impl PartnerNo {
     }
 }
 
+/// Which serials were handed out in which store epoch (decision I1). Every identifier of a lost
+/// epoch is an unknown one: its serial may have been given to another row since.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Epochs {
+    /// (first serial, epoch), ascending; never empty.
+    starts: Vec<(i64, u16)>,
+}
+
+impl Epochs {
+    /// `None` where there is no epoch, or where they are out of order.
+    pub fn new(starts: Vec<(i64, u16)>) -> Option<Epochs> {
+        let ordered = starts.windows(2).all(|w| w[0].0 <= w[1].0 && w[0].1 < w[1].1);
+        (!starts.is_empty() && ordered).then_some(Epochs { starts })
+    }
+
+    /// The epoch that a serial was handed out in.
+    pub fn of(&self, serial: i64) -> u16 {
+        let after = self.starts.partition_point(|(first, _)| *first <= serial);
+        self.starts[after.saturating_sub(1)].1
+    }
+
+    pub fn current(&self) -> u16 {
+        self.starts[self.starts.len() - 1].1
+    }
+}
+
 /// A bank transaction number: shard, epoch and counter packed into one integer that fits the nine
 /// base-36 characters which a `bank_tran_id` leaves to the institution (openbanking 3).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -96,6 +122,15 @@ mod tests {
         assert_eq!(last.text("M202112389").len(), 20);
         assert_eq!(BankNo::new(0, EPOCHS_MAX, 0), None);
         assert_eq!(BankNo::new(0, 0, BANK_COUNTER_MAX), None);
+    }
+
+    #[test]
+    fn a_serial_belongs_to_the_epoch_it_was_handed_out_in() {
+        let epochs = Epochs::new(vec![(1, 0), (100, 1), (100, 2)]).unwrap();
+        assert_eq!((epochs.of(1), epochs.of(99), epochs.of(100), epochs.of(5_000)), (0, 0, 2, 2));
+        assert_eq!(epochs.current(), 2);
+        assert_eq!(Epochs::new(vec![]), None);
+        assert_eq!(Epochs::new(vec![(5, 1), (4, 2)]), None);
     }
 
     #[test]

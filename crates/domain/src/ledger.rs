@@ -21,9 +21,7 @@ pub enum Account {
 impl Account {
     pub fn from_number(number: i64) -> Option<Account> {
         use Account::*;
-        [Available, Held, Suspense, Settlement]
-            .into_iter()
-            .find(|a| *a as i64 == number)
+        [Available, Held, Suspense, Settlement].into_iter().find(|a| *a as i64 == number)
     }
 }
 
@@ -170,18 +168,13 @@ mod tests {
             let total = ledger.available.0 + ledger.held.0 + ledger.suspense.0;
             assert_eq!(total + settlement, 0, "{entry:?}");
         }
-        assert_eq!(
-            (ledger.available, ledger.held, ledger.funded),
-            (Won(600), Won(100), Won(700))
-        );
+        assert_eq!((ledger.available, ledger.held, ledger.funded), (Won(600), Won(100), Won(700)));
         assert_eq!(ledger.transferred(), Won(100));
     }
 
     #[test]
     fn no_account_of_a_partner_falls_below_zero() {
-        let ledger = Ledger::new(PartnerNo(1))
-            .post(Entry::Fund, Won(10))
-            .unwrap();
+        let ledger = Ledger::new(PartnerNo(1)).post(Entry::Fund, Won(10)).unwrap();
         assert_eq!(ledger.post(Entry::Hold, Won(11)), None);
         assert_eq!(ledger.post(Entry::TakeBack, Won(11)), None);
         assert_eq!(ledger.post(Entry::Settle, Won(1)), None);

@@ -40,9 +40,7 @@ pub enum NoticeState {
 impl NoticeState {
     pub fn from_number(number: i64) -> Option<NoticeState> {
         use NoticeState::*;
-        [Pending, Delivered, GivenUp, NoAddress]
-            .into_iter()
-            .find(|s| *s as i64 == number)
+        [Pending, Delivered, GivenUp, NoAddress].into_iter().find(|s| *s as i64 == number)
     }
 
     pub fn name(self) -> &'static str {

@@ -159,11 +159,7 @@ mod tests {
         ];
         for from in State::ALL {
             for to in State::ALL {
-                assert_eq!(
-                    from.may_become(to),
-                    allowed.contains(&(from, to)),
-                    "{from:?} {to:?}"
-                );
+                assert_eq!(from.may_become(to), allowed.contains(&(from, to)), "{from:?} {to:?}");
             }
         }
     }

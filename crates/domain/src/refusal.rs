@@ -37,18 +37,12 @@ pub struct Refusal {
 
 impl Refusal {
     pub fn field(code: Code, name: &'static str) -> Refusal {
-        Refusal {
-            code,
-            detail: Detail::Field(name),
-        }
+        Refusal { code, detail: Detail::Field(name) }
     }
 }
 
 impl From<Code> for Refusal {
     fn from(code: Code) -> Refusal {
-        Refusal {
-            code,
-            detail: Detail::None,
-        }
+        Refusal { code, detail: Detail::None }
     }
 }

@@ -33,11 +33,7 @@ pub const INQUIRY_WAIT_LAST_S: i64 = 60;
 /// Milliseconds until the next inquiry after `made` of them.
 pub fn inquiry_wait_ms(made: i64) -> i64 {
     let at = usize::try_from(made).unwrap_or(usize::MAX);
-    INQUIRY_WAITS_S
-        .get(at)
-        .copied()
-        .unwrap_or(INQUIRY_WAIT_LAST_S)
-        * 1_000
+    INQUIRY_WAITS_S.get(at).copied().unwrap_or(INQUIRY_WAIT_LAST_S) * 1_000
 }
 
 #[cfg(test)]
@@ -56,10 +52,7 @@ mod tests {
     #[test]
     fn inquiries_never_end() {
         let waits: Vec<i64> = (0..7).map(inquiry_wait_ms).collect();
-        assert_eq!(
-            waits,
-            [1_000, 4_000, 10_000, 15_000, 30_000, 60_000, 60_000]
-        );
+        assert_eq!(waits, [1_000, 4_000, 10_000, 15_000, 30_000, 60_000, 60_000]);
         assert_eq!(inquiry_wait_ms(i64::MAX), 60_000);
     }
 }

@@ -41,9 +41,7 @@ fn is_unpaired_jamo(c: char) -> bool {
 
 fn ascii_form(text: &str, max: usize, extra: &[u8]) -> bool {
     (1..=max).contains(&text.len())
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || extra.contains(&b))
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || extra.contains(&b))
 }
 
 /// `cst_id`: 1 to 12 of `[A-Za-z0-9_-]`.
@@ -94,11 +92,7 @@ pub fn is_business_number(text: &str) -> bool {
 /// ASCII letters and digits, Hangul syllables and compatibility jamo. Never truncated.
 /// `Ok(None)` where nothing but spaces was sent: that counts as absent.
 pub fn print_content(text: &str) -> Result<Option<String>, ()> {
-    let kept: String = clean(text)
-        .ok_or(())?
-        .chars()
-        .filter(|c| !c.is_whitespace())
-        .collect();
+    let kept: String = clean(text).ok_or(())?.chars().filter(|c| !c.is_whitespace()).collect();
     if kept.is_empty() {
         return Ok(None);
     }
@@ -127,11 +121,7 @@ pub fn partner_name(text: &str) -> Option<String> {
 pub fn mask_account(account: &str) -> String {
     let open = account.len().saturating_sub(3);
     let starred = account.len() - open;
-    format!(
-        "{}{}",
-        account.get(..open).unwrap_or(""),
-        "*".repeat(starred)
-    )
+    format!("{}{}", account.get(..open).unwrap_or(""), "*".repeat(starred))
 }
 
 #[cfg(test)]
@@ -164,11 +154,7 @@ mod tests {
         ];
         for (text, expected) in table {
             let got = print_content(text);
-            assert_eq!(
-                got.as_ref().map(|o| o.as_deref()).map_err(|()| ()),
-                *expected,
-                "{text:?}"
-            );
+            assert_eq!(got.as_ref().map(|o| o.as_deref()).map_err(|()| ()), *expected, "{text:?}");
         }
     }
 

@@ -70,12 +70,7 @@ impl Day {
         }
         let number: i32 = text.parse().ok()?;
         let (year, month, day) = (number / 10_000, number / 100 % 100, number % 100);
-        Date::new(
-            year.try_into().ok()?,
-            month.try_into().ok()?,
-            day.try_into().ok()?,
-        )
-        .ok()?;
+        Date::new(year.try_into().ok()?, month.try_into().ok()?, day.try_into().ok()?).ok()?;
         Some(Day(number))
     }
 }

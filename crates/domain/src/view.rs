@@ -61,11 +61,7 @@ pub struct Change {
 
 impl Change {
     pub fn none(reply: Reply) -> Change {
-        Change {
-            writes: Vec::new(),
-            reply,
-            serials: 0,
-        }
+        Change { writes: Vec::new(), reply, serials: 0 }
     }
 }
 

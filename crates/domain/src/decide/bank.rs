@@ -40,10 +40,7 @@ pub(super) fn claim(at: &Scene<'_>) -> Result<Change, Refusal> {
         None => intent(at, payout, rail)?,
     };
     if payout.own.is_none() && group.mode == Mode::Executing {
-        change.writes.push(Write::Group(Group {
-            unclaimed: group.unclaimed - 1,
-            ..group.clone()
-        }));
+        change.writes.push(Write::Group(Group { unclaimed: group.unclaimed - 1, ..group.clone() }));
     }
     Ok(change)
 }
@@ -85,11 +82,7 @@ fn intent(at: &Scene<'_>, payout: &Payout, rail: &Rail) -> Result<Change, Refusa
         day: attempt.day,
         amount: payout.amount,
     };
-    let event = at.event(
-        EventKind::Claimed,
-        About::Payout(payout.no),
-        Some(payout.partner),
-    );
+    let event = at.event(EventKind::Claimed, About::Payout(payout.no), Some(payout.partner));
     Ok(Change {
         writes: vec![
             Write::Own(payout.no, State::Sending, None),
@@ -120,19 +113,8 @@ fn dead(at: &Scene<'_>, payout: &Payout, bank: BankCode) -> Result<Change, Refus
         returned_at: None,
         return_code: None,
     };
-    let writes = give_back(
-        at,
-        payout,
-        attempt,
-        Entry::Refuse,
-        State::Failed,
-        Outcome::Failed,
-    )?;
-    Ok(Change {
-        writes,
-        reply: Reply::Failed,
-        serials: 0,
-    })
+    let writes = give_back(at, payout, attempt, Entry::Refuse, State::Failed, Outcome::Failed)?;
+    Ok(Change { writes, reply: Reply::Failed, serials: 0 })
 }
 
 /// Takes in what the bank told. What does not fit the row's state any more changes nothing.
@@ -154,13 +136,9 @@ pub(super) fn outcome(at: &Scene<'_>, told: &Told) -> Result<Change, Refusal> {
         Answer::Refused { code, day } => refused(at, payout, next, code, day),
         Answer::Unknown(why) => unknown(at, payout, next, told.asked, why),
         // An inquiry that could not be made says nothing about the payout.
-        Answer::NotSent | Answer::OwnSide { .. } if told.asked == Asked::Inquiry => unknown(
-            at,
-            payout,
-            next,
-            told.asked,
-            attempt.why.unwrap_or(Why::Lost),
-        ),
+        Answer::NotSent | Answer::OwnSide { .. } if told.asked == Asked::Inquiry => {
+            unknown(at, payout, next, told.asked, attempt.why.unwrap_or(Why::Lost))
+        }
         Answer::NotSent => Ok(put_back(at, payout, next, None)),
         Answer::OwnSide { code } => Ok(put_back(at, payout, next, Some(code))),
     }
@@ -177,19 +155,8 @@ fn settled(
     attempt.bank_code = Some(BankCode::OK);
     attempt.bank_code_sub = bank_code_sub;
     attempt.answered_at = Some(at.context.now);
-    let writes = give_back(
-        at,
-        payout,
-        attempt,
-        Entry::Settle,
-        State::Settled,
-        Outcome::Settled,
-    )?;
-    Ok(Change {
-        writes,
-        reply: Reply::Done,
-        serials: 0,
-    })
+    let writes = give_back(at, payout, attempt, Entry::Settle, State::Settled, Outcome::Settled)?;
+    Ok(Change { writes, reply: Reply::Done, serials: 0 })
 }
 
 fn refused(
@@ -203,30 +170,15 @@ fn refused(
     attempt.bank_code = Some(code);
     attempt.failure = Some(Code::A0009);
     attempt.answered_at = Some(at.context.now);
-    let mut writes = give_back(
-        at,
-        payout,
-        attempt,
-        Entry::Refuse,
-        State::Failed,
-        Outcome::Failed,
-    )?;
-    if let Some(key) = at
-        .view
-        .key
-        .filter(|key| code.kills_key() && key.dead.is_none())
-    {
+    let mut writes = give_back(at, payout, attempt, Entry::Refuse, State::Failed, Outcome::Failed)?;
+    if let Some(key) = at.view.key.filter(|key| code.kills_key() && key.dead.is_none()) {
         let mut event = at.event(EventKind::KeyDied, About::Key(key.no), Some(key.partner));
         event.note = Some(code.reason());
         let mut key = key.clone();
         key.dead = Some(code);
         writes.extend([Write::Key(key), Write::Event(event)]);
     }
-    Ok(Change {
-        writes,
-        reply: Reply::Done,
-        serials: 0,
-    })
+    Ok(Change { writes, reply: Reply::Done, serials: 0 })
 }
 
 /// The amount stays held, and the next inquiry is written down.
@@ -243,23 +195,13 @@ fn unknown(
     attempt.inquire_at = Some(at.context.now.plus_ms(inquiry_wait_ms(attempt.inquiries)));
     let mut writes = vec![Write::Attempt(attempt)];
     if first {
-        let mut event = at.event(
-            EventKind::BecameUnknown,
-            About::Payout(payout.no),
-            Some(payout.partner),
-        );
+        let mut event =
+            at.event(EventKind::BecameUnknown, About::Payout(payout.no), Some(payout.partner));
         event.amount = Some(payout.amount);
         event.note = Some(why_text(why));
-        writes.extend([
-            Write::Own(payout.no, State::Unknown, None),
-            Write::Event(event),
-        ]);
+        writes.extend([Write::Own(payout.no, State::Unknown, None), Write::Event(event)]);
     }
-    Ok(Change {
-        writes,
-        reply: Reply::Done,
-        serials: 0,
-    })
+    Ok(Change { writes, reply: Reply::Done, serials: 0 })
 }
 
 fn why_text(why: Why) -> String {
@@ -280,11 +222,7 @@ fn put_back(
     attempt: Attempt,
     own_side: Option<BankCode>,
 ) -> Change {
-    let mut event = at.event(
-        EventKind::PutBack,
-        About::Payout(payout.no),
-        Some(payout.partner),
-    );
+    let mut event = at.event(EventKind::PutBack, About::Payout(payout.no), Some(payout.partner));
     event.note = own_side.map(BankCode::reason);
     let mut writes = vec![
         Write::Own(payout.no, State::Executing, None),
@@ -295,11 +233,7 @@ fn put_back(
     if let (Some(code), Some(rail)) = (own_side, running) {
         writes.extend(paused(at, rail, format!("bank: {}", code.reason())));
     }
-    Change {
-        writes,
-        reply: Reply::Done,
-        serials: 0,
-    }
+    Change { writes, reply: Reply::Done, serials: 0 }
 }
 
 /// A settled payout came back (decision H17: A0998, with the bank's code or none).
@@ -314,29 +248,15 @@ pub(super) fn returned(
     let mut rail = at.view.rail.ok_or(Code::T0999)?.clone();
     rail.notices_seen = rail.notices_seen.max(notice);
     if payout.own != Some(State::Settled) {
-        return Ok(Change {
-            writes: vec![Write::Rail(rail)],
-            reply: Reply::Stale,
-            serials: 0,
-        });
+        return Ok(Change { writes: vec![Write::Rail(rail)], reply: Reply::Stale, serials: 0 });
     }
     let mut attempt = attempt.clone();
     attempt.returned_at = Some(at.context.now);
     attempt.return_code = code;
-    let mut writes = give_back(
-        at,
-        payout,
-        attempt,
-        Entry::Return,
-        State::Returned,
-        Outcome::Returned,
-    )?;
+    let mut writes =
+        give_back(at, payout, attempt, Entry::Return, State::Returned, Outcome::Returned)?;
     writes.push(Write::Rail(rail));
-    Ok(Change {
-        writes,
-        reply: Reply::Done,
-        serials: 0,
-    })
+    Ok(Change { writes, reply: Reply::Done, serials: 0 })
 }
 
 /// One step that ends in an outcome: state, attempt, posting, webhook notice, event, together.
@@ -348,13 +268,8 @@ fn give_back(
     state: State,
     outcome: Outcome,
 ) -> Result<Vec<Write>, Refusal> {
-    let (ledger, posting) = at.post(
-        at.ledger()?,
-        entry,
-        payout.amount,
-        Subject::Payout(payout.no),
-        Code::T0999,
-    )?;
+    let (ledger, posting) =
+        at.post(at.ledger()?, entry, payout.amount, Subject::Payout(payout.no), Code::T0999)?;
     let kind = match outcome {
         Outcome::Settled => EventKind::Settled,
         Outcome::Failed => EventKind::Failed,
@@ -362,10 +277,7 @@ fn give_back(
     };
     let mut event = at.event(kind, About::Payout(payout.no), Some(payout.partner));
     event.amount = Some(payout.amount);
-    event.note = attempt
-        .bank_code
-        .filter(|code| *code != BankCode::OK)
-        .map(BankCode::reason);
+    event.note = attempt.bank_code.filter(|code| *code != BankCode::OK).map(BankCode::reason);
     Ok(vec![
         Write::Own(payout.no, state, None),
         Write::Attempt(attempt),
@@ -397,11 +309,7 @@ pub(super) fn pause(at: &Scene<'_>, reason: &str) -> Result<Change, Refusal> {
         return Ok(Change::none(Reply::Stale));
     }
     let writes = paused(at, rail, reason.to_owned()).to_vec();
-    Ok(Change {
-        writes,
-        reply: Reply::Done,
-        serials: 0,
-    })
+    Ok(Change { writes, reply: Reply::Done, serials: 0 })
 }
 
 fn paused(at: &Scene<'_>, rail: &Rail, reason: String) -> [Write; 2] {
@@ -411,18 +319,8 @@ fn paused(at: &Scene<'_>, rail: &Rail, reason: String) -> [Write; 2] {
     };
     let mut event = at.event(EventKind::RailPaused, About::Rail, None);
     event.note = Some(reason.clone());
-    let pause = Pause {
-        at: at.context.now,
-        by,
-        reason,
-    };
-    [
-        Write::Rail(Rail {
-            pause: Some(pause),
-            ..rail.clone()
-        }),
-        Write::Event(event),
-    ]
+    let pause = Pause { at: at.context.now, by, reason };
+    [Write::Rail(Rail { pause: Some(pause), ..rail.clone() }), Write::Event(event)]
 }
 
 pub(super) fn resume(at: &Scene<'_>) -> Result<Change, Refusal> {
@@ -431,16 +329,6 @@ pub(super) fn resume(at: &Scene<'_>) -> Result<Change, Refusal> {
         return Ok(Change::none(Reply::Stale));
     }
     let event = at.event(EventKind::RailResumed, About::Rail, None);
-    let writes = vec![
-        Write::Rail(Rail {
-            pause: None,
-            ..rail.clone()
-        }),
-        Write::Event(event),
-    ];
-    Ok(Change {
-        writes,
-        reply: Reply::Done,
-        serials: 0,
-    })
+    let writes = vec![Write::Rail(Rail { pause: None, ..rail.clone() }), Write::Event(event)];
+    Ok(Change { writes, reply: Reply::Done, serials: 0 })
 }

@@ -15,11 +15,7 @@ pub(super) fn execute(at: &Scene<'_>, execute: &Execute) -> Result<Change, Refus
     if partner.suspended && *at.actor == crate::command::Actor::Partner {
         return Err(Code::T0340.into());
     }
-    let group = at
-        .view
-        .group
-        .filter(|g| g.partner == partner.no)
-        .ok_or(Code::E0101)?;
+    let group = at.view.group.filter(|g| g.partner == partner.no).ok_or(Code::E0101)?;
     let per_call = at.context.rules.webhook_per_call;
     let url = execute.webhook_url.clone().filter(|_| per_call);
     let needs_url = per_call && url.is_none() && partner.webhook_url.is_none();
@@ -53,11 +49,7 @@ fn whole(
         return Err(Code::E0130.into());
     }
     let (rows, total) = (group.waiting, group.waiting_sum);
-    let mut next = Group {
-        waiting: 0,
-        waiting_sum: Won::ZERO,
-        ..group.clone()
-    };
+    let mut next = Group { waiting: 0, waiting_sum: Won::ZERO, ..group.clone() };
     let mut ledger = at.ledger()?.clone();
     let mut writes = Vec::new();
     match action {
@@ -68,24 +60,13 @@ fn whole(
         }
         Action::Cancel => {
             next.mode = Mode::Canceled;
-            let (after, posting) = at.post(
-                &ledger,
-                Entry::Cancel,
-                total,
-                Subject::Group(group.no),
-                Code::T0999,
-            )?;
+            let (after, posting) =
+                at.post(&ledger, Entry::Cancel, total, Subject::Group(group.no), Code::T0999)?;
             ledger = after;
             writes.push(posting);
         }
     }
-    Ok(Taken {
-        rows,
-        total,
-        group: next,
-        ledger,
-        writes,
-    })
+    Ok(Taken { rows, total, group: next, ledger, writes })
 }
 
 /// What waits on one key; each row gets a state of its own.
@@ -126,23 +107,11 @@ fn rows(
     if action == Action::Now && next.mode == Mode::Open {
         next.mode = Mode::Closed;
     }
-    Ok(Taken {
-        rows,
-        total,
-        group: next,
-        ledger,
-        writes,
-    })
+    Ok(Taken { rows, total, group: next, ledger, writes })
 }
 
 fn finish(at: &Scene<'_>, before: &Group, action: Action, taken: Taken) -> Result<Change, Refusal> {
-    let Taken {
-        rows,
-        total,
-        group,
-        mut ledger,
-        mut writes,
-    } = taken;
+    let Taken { rows, total, group, mut ledger, mut writes } = taken;
     if group.mode != Mode::Open && ledger.open_group == Some(before.no) {
         ledger.open_group = None;
     }
@@ -153,20 +122,7 @@ fn finish(at: &Scene<'_>, before: &Group, action: Action, taken: Taken) -> Resul
     let mut event = at.event(kind, About::Group(group.no), Some(group.partner));
     event.amount = Some(total);
     event.note = Some(format!("{rows} rows"));
-    let reply = Reply::Executed {
-        total,
-        remain: ledger.available,
-        rows,
-        at: at.context.now,
-    };
-    writes.extend([
-        Write::Group(group),
-        Write::Ledger(ledger),
-        Write::Event(event),
-    ]);
-    Ok(Change {
-        writes,
-        reply,
-        serials: 0,
-    })
+    let reply = Reply::Executed { total, remain: ledger.available, rows, at: at.context.now };
+    writes.extend([Write::Group(group), Write::Ledger(ledger), Write::Event(event)]);
+    Ok(Change { writes, reply, serials: 0 })
 }

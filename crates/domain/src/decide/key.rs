@@ -27,10 +27,7 @@ pub(super) fn register(at: &Scene<'_>, new: &NewKey) -> Result<Change, Refusal> 
     };
     let event = at.event(EventKind::KeyMade, About::Key(no), Some(partner.no));
     Ok(Change {
-        writes: vec![
-            Write::NewKey(key, new.account.clone(), fingerprint),
-            Write::Event(event),
-        ],
+        writes: vec![Write::NewKey(key, new.account.clone(), fingerprint), Write::Event(event)],
         reply: Reply::Key(no, true),
         serials: 1,
     })

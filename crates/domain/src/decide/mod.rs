@@ -24,23 +24,16 @@ use crate::view::{About, Change, Context, Event, EventKind, View, Write};
 /// A refusal writes nothing, so a store needs no savepoint. The same view, order and context give
 /// the same change, on every backend.
 pub fn decide(view: &View<'_>, order: &Order, context: &Context) -> Result<Change, Refusal> {
-    let at = Scene {
-        view,
-        actor: &order.actor,
-        context,
-    };
+    let at = Scene { view, actor: &order.actor, context };
     match &order.command {
         Command::AddPartner(new) => partner::add(&at, new),
         Command::SetPartner { settings, .. } => partner::set(&at, settings),
         Command::RotateCustKey { verifier, .. } => partner::rotate_cust_key(&at, *verifier),
         Command::RotateWebhookSecret { secret, .. } => partner::rotate_webhook_secret(&at, secret),
         Command::Suspend { suspended, .. } => partner::suspend(&at, *suspended),
-        Command::Fund {
-            entry,
-            amount,
-            reference,
-            ..
-        } => partner::fund(&at, *entry, *amount, reference),
+        Command::Fund { entry, amount, reference, .. } => {
+            partner::fund(&at, *entry, *amount, reference)
+        }
         Command::RegisterKey(new) => key::register(&at, new),
         Command::Request(request) => request::request(&at, request),
         Command::Execute(execute) => execute::execute(&at, execute),
@@ -95,13 +88,8 @@ impl<'a> Scene<'a> {
         short: Code,
     ) -> Result<(Ledger, Write), Refusal> {
         let next = ledger.post(entry, amount).ok_or(short)?;
-        let posting = Posting {
-            partner: ledger.partner,
-            entry,
-            amount,
-            subject,
-            at: self.context.now,
-        };
+        let posting =
+            Posting { partner: ledger.partner, entry, amount, subject, at: self.context.now };
         Ok((next, Write::Posting(posting)))
     }
 }

@@ -87,11 +87,7 @@ pub(super) fn suspend(at: &Scene<'_>, suspended: bool) -> Result<Change, Refusal
         return Ok(Change::none(Reply::Done));
     }
     partner.suspended = suspended;
-    let kind = if suspended {
-        EventKind::PartnerSuspended
-    } else {
-        EventKind::PartnerResumed
-    };
+    let kind = if suspended { EventKind::PartnerSuspended } else { EventKind::PartnerResumed };
     changed(at, partner, kind)
 }
 
@@ -126,24 +122,14 @@ pub(super) fn fund(
         Funding::Back => (Entry::TakeBack, EventKind::TakenBack, Won(-amount.0)),
     };
     if let Some(before) = at.view.fund {
-        let repeated = Reply::Funded {
-            available: ledger.available,
-            repeated: true,
-        };
-        return if before == signed {
-            Ok(Change::none(repeated))
-        } else {
-            Err(Code::P0110.into())
-        };
+        let repeated = Reply::Funded { available: ledger.available, repeated: true };
+        return if before == signed { Ok(Change::none(repeated)) } else { Err(Code::P0110.into()) };
     }
     let (next, posting) = at.post(ledger, entry, amount, Subject::Fund, Code::P0111)?;
     let mut event = at.event(kind, About::Partner(partner.no), Some(partner.no));
     event.amount = Some(amount);
     event.note = Some(reference.to_owned());
-    let reply = Reply::Funded {
-        available: next.available,
-        repeated: false,
-    };
+    let reply = Reply::Funded { available: next.available, repeated: false };
     let fund = Write::Fund {
         partner: partner.no,
         reference: reference.to_owned(),
@@ -151,9 +137,5 @@ pub(super) fn fund(
         at: at.context.now,
     };
     let writes = vec![Write::Ledger(next), posting, fund, Write::Event(event)];
-    Ok(Change {
-        writes,
-        reply,
-        serials: 0,
-    })
+    Ok(Change { writes, reply, serials: 0 })
 }

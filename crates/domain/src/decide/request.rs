@@ -29,10 +29,7 @@ pub(super) fn request(at: &Scene<'_>, request: &command::Request) -> Result<Chan
         Code::R0140,
     )?;
     let (group, closed) = join(at, partner, GroupNo(serial + 1), request)?;
-    let print = request
-        .print
-        .clone()
-        .unwrap_or_else(|| text::print_default(&partner.name));
+    let print = request.print.clone().unwrap_or_else(|| text::print_default(&partner.name));
     let mut ledger = held;
     ledger.open_group = Some(group.no);
     let payout = Payout {
@@ -49,11 +46,7 @@ pub(super) fn request(at: &Scene<'_>, request: &command::Request) -> Result<Chan
         own: None,
         webhook_url: None,
     };
-    let mut event = at.event(
-        EventKind::Requested,
-        About::Payout(payout_no),
-        Some(partner.no),
-    );
+    let mut event = at.event(EventKind::Requested, About::Payout(payout_no), Some(partner.no));
     event.amount = Some(request.amount);
     let reply = Reply::Requested(Box::new(Requested {
         payout: payout_no,
@@ -72,11 +65,7 @@ pub(super) fn request(at: &Scene<'_>, request: &command::Request) -> Result<Chan
         posting,
         Write::Event(event),
     ]);
-    Ok(Change {
-        writes,
-        reply,
-        serials,
-    })
+    Ok(Change { writes, reply, serials })
 }
 
 /// What depends on state or configuration, in the order of the documents' fields (decision H6a).
@@ -84,23 +73,11 @@ fn check(at: &Scene<'_>, partner: &Partner, request: &command::Request) -> Resul
     if partner.suspended {
         return Err(Code::T0340.into());
     }
-    let key = at
-        .view
-        .key
-        .filter(|key| key.partner == partner.no)
-        .ok_or(Code::R0102)?;
+    let key = at.view.key.filter(|key| key.partner == partner.no).ok_or(Code::R0102)?;
     if let Some(bank) = key.dead {
-        return Err(Refusal {
-            code: Code::R0103,
-            detail: Detail::Bank(bank),
-        });
+        return Err(Refusal { code: Code::R0103, detail: Detail::Bank(bank) });
     }
-    if at
-        .context
-        .rules
-        .fixed_amount
-        .is_some_and(|fixed| fixed != request.amount)
-    {
+    if at.context.rules.fixed_amount.is_some_and(|fixed| fixed != request.amount) {
         return Err(Code::R0112.into());
     }
     if partner.transfer_cap.is_some_and(|cap| request.amount > cap) {
@@ -125,13 +102,7 @@ fn join(
     group.rows += 1;
     group.waiting += 1;
     group.waiting_sum = group.waiting_sum.plus(request.amount).ok_or(Code::R0140)?;
-    Ok((
-        group,
-        full.map(|g| Group {
-            mode: Mode::Closed,
-            ..g.clone()
-        }),
-    ))
+    Ok((group, full.map(|g| Group { mode: Mode::Closed, ..g.clone() })))
 }
 
 /// R0132, or R0133 with the first field that differs, in the documents' order (decision H9).
@@ -145,11 +116,7 @@ fn repeat(first: &Payout, group: &Group, request: &command::Request) -> Refusal 
     ]
     .into_iter()
     .find_map(|(name, differs)| differs.then_some(name));
-    let code = if differs.is_some() {
-        Code::R0133
-    } else {
-        Code::R0132
-    };
+    let code = if differs.is_some() { Code::R0133 } else { Code::R0132 };
     let first = First {
         payout: first.no,
         group: first.group,
@@ -158,8 +125,5 @@ fn repeat(first: &Payout, group: &Group, request: &command::Request) -> Refusal 
         at: first.at,
         state: state_of(first.own, group.mode),
     };
-    Refusal {
-        code,
-        detail: Detail::First(Box::new(first), differs),
-    }
+    Refusal { code, detail: Detail::First(Box::new(first), differs) }
 }

@@ -16,11 +16,7 @@ pub(super) fn delivered(at: &Scene<'_>, status: i64) -> Result<Change, Refusal> 
     };
     notice.state = NoticeState::Delivered;
     tried(at, &mut notice, status);
-    Ok(Change {
-        writes: vec![Write::Notice(notice)],
-        reply: Reply::Done,
-        serials: 0,
-    })
+    Ok(Change { writes: vec![Write::Notice(notice)], reply: Reply::Done, serials: 0 })
 }
 
 pub(super) fn not_delivered(at: &Scene<'_>, status: i64) -> Result<Change, Refusal> {
@@ -29,11 +25,7 @@ pub(super) fn not_delivered(at: &Scene<'_>, status: i64) -> Result<Change, Refus
     };
     if status == NO_ADDRESS {
         notice.state = NoticeState::NoAddress;
-        return Ok(Change {
-            writes: vec![Write::Notice(notice)],
-            reply: Reply::Done,
-            serials: 0,
-        });
+        return Ok(Change { writes: vec![Write::Notice(notice)], reply: Reply::Done, serials: 0 });
     }
     tried(at, &mut notice, status);
     let mut writes = Vec::new();
@@ -47,11 +39,7 @@ pub(super) fn not_delivered(at: &Scene<'_>, status: i64) -> Result<Change, Refus
         }
     }
     writes.push(Write::Notice(notice));
-    Ok(Change {
-        writes,
-        reply: Reply::Done,
-        serials: 0,
-    })
+    Ok(Change { writes, reply: Reply::Done, serials: 0 })
 }
 
 /// Starts the schedule again, whatever became of it; the `webhook-id` stays the same.
@@ -60,17 +48,9 @@ pub(super) fn resend(at: &Scene<'_>) -> Result<Change, Refusal> {
     notice.state = NoticeState::Pending;
     notice.tries = 0;
     notice.next_at = at.context.now;
-    let event = at.event(
-        EventKind::NoticeResent,
-        About::Notice(notice.no),
-        Some(notice.partner),
-    );
+    let event = at.event(EventKind::NoticeResent, About::Notice(notice.no), Some(notice.partner));
     let writes = vec![Write::Notice(notice), Write::Event(event)];
-    Ok(Change {
-        writes,
-        reply: Reply::Done,
-        serials: 0,
-    })
+    Ok(Change { writes, reply: Reply::Done, serials: 0 })
 }
 
 fn pending(at: &Scene<'_>) -> Result<Option<Notice>, Refusal> {
