@@ -129,6 +129,29 @@ pub enum Why {
     Restarted,
 }
 
+impl Why {
+    /// What stores keep: negative where no bank code is part of it.
+    pub fn number(self) -> i64 {
+        match self {
+            Why::TimedOut => -1,
+            Why::Lost => -2,
+            Why::Processing => -3,
+            Why::Restarted => -4,
+            Why::Undecided(code) => i64::from(code.0),
+        }
+    }
+
+    pub fn from_number(number: i64) -> Option<Why> {
+        match number {
+            -1 => Some(Why::TimedOut),
+            -2 => Some(Why::Lost),
+            -3 => Some(Why::Processing),
+            -4 => Some(Why::Restarted),
+            code => u16::try_from(code).ok().map(|code| Why::Undecided(BankCode(code))),
+        }
+    }
+}
+
 /// What a rail read from a deposit or an inquiry.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Answer {

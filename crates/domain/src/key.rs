@@ -25,6 +25,12 @@ pub enum InfoKind {
     BusinessNumber = 6,
 }
 
+impl InfoKind {
+    pub fn from_number(number: i64) -> Option<InfoKind> {
+        [InfoKind::BirthDate, InfoKind::BusinessNumber].into_iter().find(|k| *k as i64 == number)
+    }
+}
+
 /// The account behind a key. Sealed at rest; never printed.
 #[derive(Clone, Debug)]
 pub struct Account {

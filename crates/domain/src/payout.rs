@@ -116,6 +116,7 @@ pub struct Payout {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Attempt {
     pub payout: PayoutNo,
+    pub partner: PartnerNo,
     /// Absent where it failed before a bank was asked (its key had died).
     pub bank_no: Option<BankNo>,
     /// Business date: ours at the intent, the bank's once it answered.

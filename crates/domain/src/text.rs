@@ -88,16 +88,20 @@ pub fn is_business_number(text: &str) -> bool {
     text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit())
 }
 
+/// A text that cannot stand on a statement.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Unprintable;
+
 /// `print_content` as it will stand on the statement: normalised, spaces removed, at most six of
 /// ASCII letters and digits, Hangul syllables and compatibility jamo. Never truncated.
 /// `Ok(None)` where nothing but spaces was sent: that counts as absent.
-pub fn print_content(text: &str) -> Result<Option<String>, ()> {
-    let kept: String = clean(text).ok_or(())?.chars().filter(|c| !c.is_whitespace()).collect();
+pub fn print_content(text: &str) -> Result<Option<String>, Unprintable> {
+    let kept: String = clean(text).ok_or(Unprintable)?.chars().filter(|c| !c.is_whitespace()).collect();
     if kept.is_empty() {
         return Ok(None);
     }
     let fits = kept.chars().count() <= PRINT_CONTENT_MAX && kept.chars().all(is_printable);
-    fits.then_some(Some(kept)).ok_or(())
+    fits.then_some(Some(kept)).ok_or(Unprintable)
 }
 
 /// The default statement text: the partner's name without other characters, cut to six.
@@ -154,7 +158,7 @@ mod tests {
         ];
         for (text, expected) in table {
             let got = print_content(text);
-            assert_eq!(got.as_ref().map(|o| o.as_deref()).map_err(|()| ()), *expected, "{text:?}");
+            assert_eq!(got.as_ref().map(|o| o.as_deref()).map_err(|_| ()), *expected, "{text:?}");
         }
     }
 

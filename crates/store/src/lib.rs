@@ -1,1 +1,18 @@
+//! Stores: the port, its adapters, sealing, and the one conformance suite.
+//!
+//! A store takes the orders that are waiting, loads the rows they name, decides one after another,
+//! writes everything and commits once; answers go out after the commit is durable.
+//!
+//! **Architecture Invariant:** only this crate knows SQL. It knows no HTTP, no bank and no wire name.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+#[cfg(test)]
+mod conformance;
+pub mod folder;
+pub mod keys;
+pub mod memory;
+pub mod port;
+pub mod queue;
+pub mod seal;
+pub mod sqlite;
+mod witness;

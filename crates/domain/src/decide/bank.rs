@@ -60,6 +60,7 @@ fn intent(at: &Scene<'_>, payout: &Payout, rail: &Rail) -> Result<Change, Refusa
     };
     let attempt = Attempt {
         payout: payout.no,
+        partner: payout.partner,
         bank_no: Some(bank_no),
         day: now.day(),
         sent_at: now,
@@ -99,6 +100,7 @@ fn dead(at: &Scene<'_>, payout: &Payout, bank: BankCode) -> Result<Change, Refus
     let now = at.context.now;
     let attempt = Attempt {
         payout: payout.no,
+        partner: payout.partner,
         bank_no: at.view.attempt.and_then(|a| a.bank_no),
         day: now.day(),
         sent_at: now,
@@ -246,6 +248,10 @@ pub(super) fn returned(
         return Err(Code::T0999.into());
     };
     let mut rail = at.view.rail.ok_or(Code::T0999)?.clone();
+    // The bank may tell of a return before we know that it paid: the notice waits for the outcome.
+    if matches!(payout.own, Some(State::Sending | State::Unknown)) {
+        return Err(Code::T0503.into());
+    }
     rail.notices_seen = rail.notices_seen.max(notice);
     if payout.own != Some(State::Settled) {
         return Ok(Change { writes: vec![Write::Rail(rail)], reply: Reply::Stale, serials: 0 });

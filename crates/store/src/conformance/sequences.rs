@@ -1,0 +1,137 @@
+//! Random command sequences: memory and SQLite must tell the same, whatever is thrown at them, and
+//! the ledger's invariants must hold after every batch.
+
+use super::*;
+use ichae_domain::audit::{Audit, journal_per_payout};
+use proptest::prelude::*;
+
+/// Small numbers that [`step`] reads a command from.
+type Step = (u8, u8, u8, u16);
+
+fn step(h: &Harness, (kind, a, b, c): Step, world: &World) -> Option<Command> {
+    let partner = *world.partners.get(usize::from(a) % world.partners.len())?;
+    let key = *world.keys.get(usize::from(b) % world.keys.len())?;
+    let amount = i64::from(c % 700) + 1;
+    let serials = i64::from(c % 200) + 1;
+    Some(match kind % 12 {
+        0..=3 => request(partner, key, amount, &format!("d{}", c % 60)),
+        4 => {
+            let all = execute(partner, GroupNo(serials), Target::All, Action::Now);
+            let rows = h.reader.waiting_on_key(GroupNo(serials), key).unwrap();
+            let some = execute(partner, GroupNo(serials), Target::Rows(rows), Action::Now);
+            if c % 3 == 0 { some } else { all }
+        }
+        5 => {
+            let rows = h.reader.waiting_on_key(GroupNo(serials), key).unwrap();
+            let target = if c % 2 == 0 { Target::All } else { Target::Rows(rows) };
+            execute(partner, GroupNo(serials), target, Action::Cancel)
+        }
+        6 | 7 => {
+            let own = h.reader.executing_rows(partner, 3).unwrap();
+            let group = h.reader.executing_groups(partner).unwrap().first().copied();
+            let left = group.map(|g| h.reader.unclaimed(g, PayoutNo(0), 3).unwrap());
+            let work = *own.iter().chain(left.iter().flatten()).next()?;
+            Command::Claim { payout: work.payout, partner, group: work.group, key: work.key }
+        }
+        8 => {
+            let sent = h.reader.sending(PayoutNo(0), 5).unwrap();
+            tell(*sent.get(usize::from(b) % sent.len().max(1))?, Asked::Deposit, c, h.time())
+        }
+        9 => {
+            let due = h.reader.due_inquiries(h.time().plus_ms(600_000), 5).unwrap();
+            tell(*due.get(usize::from(b) % due.len().max(1))?, Asked::Inquiry, c, h.time())
+        }
+        10 => match c % 4 {
+            0 => Command::PauseRail { reason: "test".into() },
+            1 => Command::ResumeRail,
+            2 => fund(partner, amount, &format!("r{}", c % 9)),
+            _ => Command::Suspend { partner, suspended: c % 8 < 2 },
+        },
+        _ => {
+            let code = (c % 2 == 0).then_some(BankCode(415));
+            let notice = i64::from(c);
+            Command::Return { payout: PayoutNo(serials), partner, code, notice }
+        }
+    })
+}
+
+fn tell(deposit: Deposit, asked: Asked, c: u16, at: Time) -> Command {
+    let answer = match c % 7 {
+        0 | 1 => settled(at),
+        2 => refused(415, at),
+        3 => refused(421, at),
+        4 => LOST,
+        5 => BankAnswer::NotSent,
+        _ => BankAnswer::OwnSide { code: BankCode(453) },
+    };
+    Command::Outcome(Box::new(Told {
+        payout: deposit.payout,
+        partner: deposit.partner,
+        key: deposit.key,
+        bank_no: deposit.bank_no,
+        asked,
+        answer,
+    }))
+}
+
+struct World {
+    partners: Vec<PartnerNo>,
+    keys: Vec<KeyNo>,
+}
+
+fn populate(h: &mut Harness) -> World {
+    let partners = vec![h.partner("a", 20_000), h.partner("b", 5_000)];
+    let keys = vec![h.key(partners[0], "1"), h.key(partners[0], "2"), h.key(partners[1], "1")];
+    World { partners, keys }
+}
+
+fn audit(reader: &crate::memory::MemoryReader) {
+    let rows = reader.rows_now();
+    let mut audit = Audit::default();
+    rows.postings.iter().for_each(|posting| audit.posting(posting, 0));
+    rows.payouts.values().for_each(|p| audit.row(p.partner, p.amount.0, rows.state(p)));
+    let ledgers: Vec<_> = rows.ledgers.values().cloned().collect();
+    assert_eq!(audit.finish(&ledgers, rows.settlement), []);
+    let payouts: Vec<_> =
+        rows.payouts.values().map(|p| (p.no, p.group, p.amount.0, rows.state(p))).collect();
+    assert_eq!(journal_per_payout(&rows.postings, &payouts), []);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn memory_and_sqlite_tell_the_same(
+        batches in prop::collection::vec(prop::collection::vec(any::<Step>(), 1..12), 1..30),
+    ) {
+        let sqlite_dir = scratch();
+        let keys = KeyFolder::at(&sqlite_dir.join("keys")).create().unwrap();
+        let mut sqlite = on_sqlite_at(sqlite_dir, Arc::new(Sealer::new(keys).unwrap()));
+        let (now, clock) = clock();
+        let (backend, reader) = memory::open(RULES, clock);
+        let mut memory = Harness {
+            backend: Box::new(backend),
+            reader: Box::new(reader.clone()),
+            now,
+            file: None,
+            sealer: Arc::clone(&sqlite.sealer),
+        };
+        let world = populate(&mut memory);
+        populate(&mut sqlite);
+        for batch in batches {
+            let steps = batch.into_iter();
+            let commands: Vec<Command> =
+                steps.filter_map(|numbers| step(&memory, numbers, &world)).collect();
+            let one = memory.many(commands.clone());
+            let other = sqlite.many(commands);
+            prop_assert_eq!(one, other);
+            audit(&reader);
+            memory.later(700);
+            sqlite.later(700);
+        }
+        prop_assert_eq!(memory.dump(), sqlite.dump());
+        let file = sqlite.file.clone().unwrap();
+        let report = sqlite::check::check(&file, &sqlite.sealer, |_, _| {}).unwrap();
+        prop_assert_eq!(report.findings, vec![]);
+    }
+}

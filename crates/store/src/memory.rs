@@ -1,0 +1,413 @@
+//! The reference model: the same port over plain maps. For tests and the simulator, nothing else.
+
+use crate::port::{
+    Answer, Backend, Clock, ListBy, NoticeFilter, Reader, Row, Shown, StoreError, Tally, Work,
+};
+use crate::sqlite::merge;
+use ichae_domain::command::{Order, Reads};
+use ichae_domain::decide::decide;
+use ichae_domain::group::Group;
+use ichae_domain::ident::{BankNo, Epochs, GroupNo, KeyNo, NoticeNo, PartnerNo, PayoutNo};
+use ichae_domain::key::{Account, BillingKey, Fingerprint};
+use ichae_domain::ledger::{Account as Side, Ledger, Posting};
+use ichae_domain::money::Won;
+use ichae_domain::notice::{Notice, NoticeState};
+use ichae_domain::partner::Partner;
+use ichae_domain::payout::{Attempt, Payout, State, state_of};
+use ichae_domain::rail::Rail;
+use ichae_domain::time::{Day, Time};
+use ichae_domain::view::{Context, Deposit, Event, Rules, View, Write};
+use secrecy::SecretString;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Everything a store holds, as plain values.
+#[derive(Default)]
+pub struct Rows {
+    pub partners: BTreeMap<PartnerNo, Partner>,
+    pub secrets: HashMap<PartnerNo, SecretString>,
+    pub ledgers: BTreeMap<PartnerNo, Ledger>,
+    pub groups: BTreeMap<GroupNo, Group>,
+    pub keys: BTreeMap<KeyNo, (BillingKey, Account, Fingerprint)>,
+    pub payouts: BTreeMap<PayoutNo, Payout>,
+    pub attempts: BTreeMap<PayoutNo, Attempt>,
+    pub postings: Vec<Posting>,
+    pub funds: BTreeMap<(PartnerNo, String), (Won, Time)>,
+    pub notices: BTreeMap<NoticeNo, Notice>,
+    pub events: Vec<Event>,
+    pub rail: Rail,
+    pub settlement: i64,
+    distinct: HashMap<(PartnerNo, String), PayoutNo>,
+    next_serial: i64,
+}
+
+/// A memory store: its writer's half; clones of `rows` read it.
+pub struct MemoryBackend {
+    rows: Arc<Mutex<Rows>>,
+    rules: Rules,
+    clock: Clock,
+    latest: Time,
+}
+
+/// The reading half.
+#[derive(Clone)]
+pub struct MemoryReader {
+    rows: Arc<Mutex<Rows>>,
+}
+
+/// An empty memory store.
+pub fn open(rules: Rules, clock: Clock) -> (MemoryBackend, MemoryReader) {
+    let rows = Arc::new(Mutex::new(Rows { next_serial: 1, ..Rows::default() }));
+    let reader = MemoryReader { rows: Arc::clone(&rows) };
+    (MemoryBackend { rows, rules, clock, latest: Time(0) }, reader)
+}
+
+impl Rows {
+    fn view<'a>(&'a self, reads: &Reads<'_>) -> View<'a> {
+        let by_id = |id: &str| self.partners.values().find(|p| p.cst_id == id).map(|p| p.no);
+        let partner = reads.partner.or_else(|| by_id(reads.cst_id?));
+        let ledger = partner.and_then(|no| self.ledgers.get(&no));
+        let open = ledger.and_then(|l| l.open_group);
+        let group = if reads.open_group { open } else { reads.group };
+        let key = reads.key.or_else(|| self.key_of(reads.fingerprints));
+        let first = || {
+            let at = (partner?, reads.distinct_key?.to_owned());
+            let first = self.payouts.get(self.distinct.get(&at)?)?;
+            Some((first, self.groups.get(&first.group)?))
+        };
+        let payout = |no: &PayoutNo| self.payouts.get(no);
+        let fund = || self.funds.get(&(partner?, reads.fund?.to_owned())).map(|(won, _)| *won);
+        View {
+            partner: partner.and_then(|no| self.partners.get(&no)),
+            ledger,
+            group: group.and_then(|no| self.groups.get(&no)),
+            key: key.and_then(|no| self.keys.get(&no)).map(|(key, ..)| key),
+            prior: first(),
+            payouts: reads.payouts.iter().filter_map(payout).collect(),
+            payout: reads.payout.as_ref().and_then(payout),
+            attempt: reads.payout.and_then(|no| self.attempts.get(&no)),
+            fund: fund(),
+            notice: reads.notice.and_then(|no| self.notices.get(&no)),
+            rail: reads.rail.then_some(&self.rail),
+        }
+    }
+
+    fn key_of(&self, prints: &[Fingerprint]) -> Option<KeyNo> {
+        prints.iter().find_map(|print| {
+            let of_account = self.keys.values().filter(|(_, _, have)| have == print);
+            of_account.map(|(key, ..)| (key.dead.is_none(), key.no)).max().map(|(_, no)| no)
+        })
+    }
+
+    fn write(&mut self, write: Write) {
+        match write {
+            Write::Partner(partner) => {
+                self.partners.insert(partner.no, partner);
+            }
+            Write::WebhookSecret(no, secret) => {
+                self.secrets.insert(no, secret);
+            }
+            Write::Ledger(ledger) => {
+                self.ledgers.insert(ledger.partner, ledger);
+            }
+            Write::Group(group) => {
+                self.groups.insert(group.no, group);
+            }
+            Write::NewKey(key, account, print) => {
+                self.keys.insert(key.no, (key, account, print));
+            }
+            Write::Key(key) => {
+                if let Some(row) = self.keys.get_mut(&key.no) {
+                    row.0 = key;
+                }
+            }
+            Write::NewPayout(payout) => {
+                let at = (payout.partner, payout.distinct_key.clone());
+                self.distinct.insert(at, payout.no);
+                self.payouts.insert(payout.no, payout);
+            }
+            Write::Own(no, state, url) => {
+                if let Some(payout) = self.payouts.get_mut(&no) {
+                    payout.own = Some(state);
+                    payout.webhook_url = url.or(payout.webhook_url.take());
+                }
+            }
+            Write::Attempt(attempt) => {
+                self.attempts.insert(attempt.payout, attempt);
+            }
+            Write::Posting(posting) => {
+                let (debit, credit) = posting.entry.legs();
+                let credited = i64::from(credit == Side::Settlement);
+                let debited = i64::from(debit == Side::Settlement);
+                self.settlement += (credited - debited) * posting.amount.0;
+                self.postings.push(posting);
+            }
+            Write::Fund { partner, reference, amount, at } => {
+                self.funds.insert((partner, reference), (amount, at));
+            }
+            Write::NewNotice(mut notice) => {
+                let last = self.notices.keys().next_back().map_or(0, |no| no.0);
+                notice.no = NoticeNo(last + 1);
+                self.notices.insert(notice.no, notice);
+            }
+            Write::Notice(notice) => {
+                self.notices.insert(notice.no, notice);
+            }
+            Write::Rail(rail) => self.rail = rail,
+            Write::Event(event) => self.events.push(event),
+        }
+    }
+
+    /// The state of a payout, with its group's word where it has none of its own.
+    pub fn state(&self, payout: &Payout) -> State {
+        let group = self.groups.get(&payout.group);
+        group.map_or(State::Requested, |group| state_of(payout.own, group.mode))
+    }
+
+    fn row(&self, payout: &Payout) -> Option<Row> {
+        let (key, account, _) = self.keys.get(&payout.key)?;
+        Some(Row {
+            payout: payout.clone(),
+            group: self.groups.get(&payout.group)?.clone(),
+            state: self.state(payout),
+            attempt: self.attempts.get(&payout.no).cloned(),
+            key: key.clone(),
+            account: account.clone(),
+        })
+    }
+
+    fn tallies<'a>(&self, payouts: impl Iterator<Item = &'a Payout>) -> Vec<Tally> {
+        merge(payouts.map(|p| Tally { state: self.state(p), count: 1, sum: p.amount }).collect())
+    }
+
+    fn deposit(&self, payout: &Payout) -> Option<Deposit> {
+        let attempt = self.attempts.get(&payout.no)?;
+        Some(Deposit {
+            payout: payout.no,
+            partner: payout.partner,
+            key: payout.key,
+            bank_no: attempt.bank_no?,
+            day: attempt.day,
+            amount: payout.amount,
+        })
+    }
+}
+
+impl Backend for MemoryBackend {
+    fn commit(&mut self, orders: &[Order]) -> Vec<Answer> {
+        let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut answers = Vec::with_capacity(orders.len());
+        for order in orders {
+            self.latest = self.latest.max((self.clock)());
+            let context =
+                Context { now: self.latest, serial: rows.next_serial, epoch: 0, rules: self.rules };
+            let decided = decide(&rows.view(&order.command.reads()), order, &context);
+            answers.push(decided.map(|change| {
+                rows.next_serial += change.serials;
+                change.writes.into_iter().for_each(|write| rows.write(write));
+                change.reply
+            }));
+        }
+        answers
+    }
+
+    /// Nothing is sealed in memory.
+    fn reseal(&mut self, _after: KeyNo, _limit: usize) -> Result<Option<KeyNo>, StoreError> {
+        Ok(None)
+    }
+}
+
+impl MemoryReader {
+    /// The rows themselves, for audits and dumps.
+    pub fn rows_now(&self) -> MutexGuard<'_, Rows> {
+        self.rows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn work(&self, pick: impl Fn(&Rows, &Payout) -> bool, limit: usize) -> Vec<Work> {
+        let rows = self.rows_now();
+        let picked = rows.payouts.values().filter(|p| pick(&rows, p)).take(limit);
+        picked.map(|p| Work { payout: p.no, group: p.group, key: p.key }).collect()
+    }
+}
+
+type Read<T> = Result<T, StoreError>;
+
+impl Reader for MemoryReader {
+    fn epochs(&self) -> Read<Epochs> {
+        Epochs::new(vec![(1, 0)]).ok_or_else(|| StoreError::Damaged("epochs".to_owned()))
+    }
+
+    fn latest(&self) -> Read<Time> {
+        Ok(self.rows_now().events.last().map_or(Time(0), |event| event.at))
+    }
+
+    fn rail(&self) -> Read<Rail> {
+        Ok(self.rows_now().rail.clone())
+    }
+
+    fn settlement(&self) -> Read<Won> {
+        Ok(Won(self.rows_now().settlement))
+    }
+
+    fn partners(&self) -> Read<Vec<Partner>> {
+        Ok(self.rows_now().partners.values().cloned().collect())
+    }
+
+    fn webhook_secret(&self, partner: PartnerNo) -> Read<Option<SecretString>> {
+        Ok(self.rows_now().secrets.get(&partner).cloned())
+    }
+
+    fn ledger(&self, partner: PartnerNo) -> Read<Option<Ledger>> {
+        Ok(self.rows_now().ledgers.get(&partner).cloned())
+    }
+
+    fn group(&self, no: GroupNo) -> Read<Option<Group>> {
+        Ok(self.rows_now().groups.get(&no).cloned())
+    }
+
+    fn waiting_groups(&self, partner: PartnerNo, limit: usize) -> Read<Vec<Group>> {
+        let rows = self.rows_now();
+        let waits = |g: &&Group| g.partner == partner && g.waiting > 0;
+        Ok(rows.groups.values().rev().filter(waits).take(limit).cloned().collect())
+    }
+
+    fn key(&self, no: KeyNo) -> Read<Option<(BillingKey, Account)>> {
+        let found = |(key, account, _): &(BillingKey, Account, _)| (key.clone(), account.clone());
+        Ok(self.rows_now().keys.get(&no).map(found))
+    }
+
+    fn row(&self, no: PayoutNo) -> Read<Option<Row>> {
+        let rows = self.rows_now();
+        Ok(rows.payouts.get(&no).and_then(|payout| rows.row(payout)))
+    }
+
+    fn rows(&self, by: ListBy, shown: Shown, after: PayoutNo, limit: usize) -> Read<Vec<Row>> {
+        let rows = self.rows_now();
+        let listed = |p: &&Payout| match by {
+            ListBy::Group(group) => p.group == group,
+            ListBy::Day(partner, day) => {
+                p.partner == partner && rows.attempts.get(&p.no).is_some_and(|a| a.day == day)
+            }
+        };
+        let later = rows.payouts.range(PayoutNo(after.0 + 1)..).map(|(_, p)| p);
+        let shown = later.filter(listed).filter(|p| shown.shows(rows.state(p)));
+        Ok(shown.take(limit).filter_map(|p| rows.row(p)).collect())
+    }
+
+    fn tally(&self, group: GroupNo, key: Option<KeyNo>) -> Read<Vec<Tally>> {
+        let rows = self.rows_now();
+        let named = |p: &&Payout| p.group == group && key.is_none_or(|key| p.key == key);
+        Ok(rows.tallies(rows.payouts.values().filter(named)))
+    }
+
+    fn day_under_way(&self, partner: PartnerNo, day: Day) -> Read<(i64, Won)> {
+        let rows = self.rows_now();
+        let of_day = |p: &&Payout| {
+            p.partner == partner && rows.attempts.get(&p.no).is_some_and(|a| a.day == day)
+        };
+        let tallies = rows.tallies(rows.payouts.values().filter(of_day));
+        let under_way = tallies.iter().filter(|tally| tally.state.under_way());
+        Ok(under_way.fold((0, Won(0)), |(n, sum), t| (n + t.count, Won(sum.0 + t.sum.0))))
+    }
+
+    fn waiting_on_key(&self, group: GroupNo, key: KeyNo) -> Read<Vec<PayoutNo>> {
+        let rows = self.rows_now();
+        let named = |p: &&Payout| p.group == group && p.key == key;
+        let waits = |p: &&Payout| rows.state(p) == State::Requested;
+        Ok(rows.payouts.values().filter(named).filter(waits).map(|p| p.no).collect())
+    }
+
+    fn working_partners(&self) -> Read<Vec<PartnerNo>> {
+        let rows = self.rows_now();
+        let own = rows.payouts.values().filter(|p| p.own == Some(State::Executing));
+        let groups = rows.groups.values().filter(|g| g.unclaimed > 0).map(|g| g.partner);
+        let mut partners: Vec<PartnerNo> = own.map(|p| p.partner).chain(groups).collect();
+        partners.sort();
+        partners.dedup();
+        Ok(partners)
+    }
+
+    fn executing_rows(&self, partner: PartnerNo, limit: usize) -> Read<Vec<Work>> {
+        let own = |_: &Rows, p: &Payout| p.partner == partner && p.own == Some(State::Executing);
+        Ok(self.work(own, limit))
+    }
+
+    fn executing_groups(&self, partner: PartnerNo) -> Read<Vec<GroupNo>> {
+        let rows = self.rows_now();
+        let executed = rows.groups.values().filter(|g| g.partner == partner && g.unclaimed > 0);
+        Ok(executed.map(|g| g.no).collect())
+    }
+
+    fn unclaimed(&self, group: GroupNo, after: PayoutNo, limit: usize) -> Read<Vec<Work>> {
+        let left = |_: &Rows, p: &Payout| p.group == group && p.no > after && p.own.is_none();
+        Ok(self.work(left, limit))
+    }
+
+    fn sending(&self, after: PayoutNo, limit: usize) -> Read<Vec<Deposit>> {
+        let rows = self.rows_now();
+        let sent = |p: &&Payout| p.no > after && p.own == Some(State::Sending);
+        let deposits = rows.payouts.values().filter(sent).filter_map(|p| rows.deposit(p));
+        Ok(deposits.take(limit).collect())
+    }
+
+    fn due_inquiries(&self, now: Time, limit: usize) -> Read<Vec<Deposit>> {
+        let rows = self.rows_now();
+        let due = |a: &Attempt| a.inquire_at.filter(|at| *at <= now).map(|at| (at, a.payout));
+        let mut due: Vec<_> = rows.attempts.values().filter_map(due).collect();
+        due.sort();
+        let unknown =
+            |no: &PayoutNo| rows.payouts.get(no).filter(|p| p.own == Some(State::Unknown));
+        let payouts = due.iter().filter_map(|(_, no)| unknown(no));
+        Ok(payouts.filter_map(|p| rows.deposit(p)).take(limit).collect())
+    }
+
+    fn payout_of(&self, bank_no: BankNo) -> Read<Option<PayoutNo>> {
+        let rows = self.rows_now();
+        let found = rows.attempts.values().find(|a| a.bank_no == Some(bank_no));
+        Ok(found.map(|a| a.payout))
+    }
+
+    fn due_notice_partners(&self, now: Time) -> Read<Vec<PartnerNo>> {
+        let rows = self.rows_now();
+        let due = |n: &&Notice| n.state == NoticeState::Pending && n.next_at <= now;
+        let mut partners: Vec<_> = rows.notices.values().filter(due).map(|n| n.partner).collect();
+        partners.sort();
+        partners.dedup();
+        Ok(partners)
+    }
+
+    fn due_notices(&self, partner: PartnerNo, now: Time, limit: usize) -> Read<Vec<Notice>> {
+        let rows = self.rows_now();
+        let pending = |n: &&Notice| n.state == NoticeState::Pending;
+        let first = |n: &&Notice| {
+            let before = rows.notices.range(..n.no).map(|(_, n)| n).filter(pending);
+            before.into_iter().all(|earlier| earlier.payout != n.payout)
+        };
+        let due = rows.notices.values().filter(pending);
+        let due = due.filter(|n| n.partner == partner && n.next_at <= now).filter(first);
+        let mut due: Vec<Notice> = due.cloned().collect();
+        due.sort_by_key(|n| (n.next_at, n.no));
+        due.truncate(limit);
+        Ok(due)
+    }
+
+    fn notice(&self, no: NoticeNo) -> Read<Option<Notice>> {
+        Ok(self.rows_now().notices.get(&no).cloned())
+    }
+
+    fn notices(&self, filter: NoticeFilter, after: NoticeNo, limit: usize) -> Read<Vec<Notice>> {
+        let rows = self.rows_now();
+        let wanted = |n: &&Notice| {
+            filter.partner.is_none_or(|no| n.partner == no)
+                && filter.state.is_none_or(|state| n.state == state)
+        };
+        let later = rows.notices.range(NoticeNo(after.0 + 1)..).map(|(_, n)| n);
+        Ok(later.filter(wanted).take(limit).cloned().collect())
+    }
+
+    fn events(&self, partner: Option<PartnerNo>, limit: usize) -> Read<Vec<Event>> {
+        let rows = self.rows_now();
+        let wanted = |e: &&Event| partner.is_none() || e.partner == partner;
+        Ok(rows.events.iter().rev().filter(wanted).take(limit).cloned().collect())
+    }
+}

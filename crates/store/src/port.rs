@@ -1,0 +1,169 @@
+//! The port: what every backend does, and the read models that it gives.
+
+use ichae_domain::command::Order;
+use ichae_domain::group::Group;
+use ichae_domain::ident::{BankNo, Epochs, GroupNo, KeyNo, NoticeNo, PartnerNo, PayoutNo};
+use ichae_domain::key::{Account, BillingKey};
+use ichae_domain::ledger::Ledger;
+use ichae_domain::money::Won;
+use ichae_domain::notice::{Notice, NoticeState};
+use ichae_domain::partner::Partner;
+use ichae_domain::payout::{Attempt, Payout, State};
+use ichae_domain::rail::Rail;
+use ichae_domain::refusal::Refusal;
+use ichae_domain::time::{Day, Time};
+use ichae_domain::view::{Deposit, Event, Reply};
+use secrecy::SecretString;
+use std::sync::Arc;
+
+/// Orders that one commit takes at most.
+pub const BATCH_MAX: usize = 256;
+
+/// Why a store could not be opened or read. The text is for operators, never for the wire.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("the store cannot be read or written: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    #[error("{0}")]
+    Refused(String),
+    #[error("{what}: {source}")]
+    Io { what: String, source: std::io::Error },
+    #[error("a row cannot be understood: {0}")]
+    Damaged(String),
+}
+
+impl StoreError {
+    pub(crate) fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> StoreError {
+        let what = what.into();
+        move |source| StoreError::Io { what, source }
+    }
+}
+
+pub type Answer = Result<Reply, Refusal>;
+
+/// The process's clock (decision H5).
+pub type Clock = Arc<dyn Fn() -> Time + Send + Sync>;
+
+/// The one writer of a store.
+pub trait Backend: Send {
+    /// Decides the orders one after another and commits once. The answers may be given: what they
+    /// say is durable.
+    fn commit(&mut self, orders: &[Order]) -> Vec<Answer>;
+
+    /// Seals up to `limit` rows after `after` again under the active keys. `None`: all are done.
+    fn reseal(&mut self, after: KeyNo, limit: usize) -> Result<Option<KeyNo>, StoreError>;
+}
+
+/// A payout with everything that an answer or a webhook says of it.
+#[derive(Clone, Debug)]
+pub struct Row {
+    pub payout: Payout,
+    pub group: Group,
+    pub state: State,
+    pub attempt: Option<Attempt>,
+    pub key: BillingKey,
+    pub account: Account,
+}
+
+/// Which rows a list is made of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ListBy {
+    Group(GroupNo),
+    /// By business date; only executed rows have one.
+    Day(PartnerNo, Day),
+}
+
+/// Which states a list shows (decision H14).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Shown {
+    Waiting,
+    Completed,
+    UnderWay,
+}
+
+impl Shown {
+    pub fn shows(self, state: State) -> bool {
+        match self {
+            Shown::Waiting => state == State::Requested,
+            Shown::Completed => state.completed(),
+            Shown::UnderWay => state.under_way(),
+        }
+    }
+}
+
+/// Count and sum of one state.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Tally {
+    pub state: State,
+    pub count: i64,
+    pub sum: Won,
+}
+
+/// A row that waits for the engine.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Work {
+    pub payout: PayoutNo,
+    pub group: GroupNo,
+    pub key: KeyNo,
+}
+
+/// Filter of `ichae webhook list`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoticeFilter {
+    pub partner: Option<PartnerNo>,
+    pub state: Option<NoticeState>,
+}
+
+type Read<T> = Result<T, StoreError>;
+
+/// Reads. They never wait for the writer and see every answer that was given before them.
+pub trait Reader: Send + Sync {
+    fn epochs(&self) -> Read<Epochs>;
+    /// The latest moment that the store has written down.
+    fn latest(&self) -> Read<Time>;
+    fn rail(&self) -> Read<Rail>;
+    /// Balance of the rail's settlement account.
+    fn settlement(&self) -> Read<Won>;
+
+    fn partners(&self) -> Read<Vec<Partner>>;
+    fn webhook_secret(&self, partner: PartnerNo) -> Read<Option<SecretString>>;
+    fn ledger(&self, partner: PartnerNo) -> Read<Option<Ledger>>;
+
+    fn group(&self, no: GroupNo) -> Read<Option<Group>>;
+    /// Groups of a partner in which something waits, newest first.
+    fn waiting_groups(&self, partner: PartnerNo, limit: usize) -> Read<Vec<Group>>;
+    fn key(&self, no: KeyNo) -> Read<Option<(BillingKey, Account)>>;
+    fn row(&self, no: PayoutNo) -> Read<Option<Row>>;
+    /// Ascending by payout, after `after`, at most `limit`.
+    fn rows(&self, by: ListBy, shown: Shown, after: PayoutNo, limit: usize) -> Read<Vec<Row>>;
+    /// Count and sum per state of a group, or of one key's rows in it.
+    fn tally(&self, group: GroupNo, key: Option<KeyNo>) -> Read<Vec<Tally>>;
+    /// Count and sum of what is under way on a day.
+    fn day_under_way(&self, partner: PartnerNo, day: Day) -> Read<(i64, Won)>;
+    /// What waits on one key in a group.
+    fn waiting_on_key(&self, group: GroupNo, key: KeyNo) -> Read<Vec<PayoutNo>>;
+
+    /// Partners that have something for the engine to claim.
+    fn working_partners(&self) -> Read<Vec<PartnerNo>>;
+    /// Rows with an own state of executing.
+    fn executing_rows(&self, partner: PartnerNo, limit: usize) -> Read<Vec<Work>>;
+    /// Groups that an ALL executed and that have unclaimed rows.
+    fn executing_groups(&self, partner: PartnerNo) -> Read<Vec<GroupNo>>;
+    /// Rows of an executed group without a state of their own, after `after`.
+    fn unclaimed(&self, group: GroupNo, after: PayoutNo, limit: usize) -> Read<Vec<Work>>;
+    /// Intents without an answer, for the start after a crash.
+    fn sending(&self, after: PayoutNo, limit: usize) -> Read<Vec<Deposit>>;
+    /// Unknown outcomes whose inquiry is due.
+    fn due_inquiries(&self, now: Time, limit: usize) -> Read<Vec<Deposit>>;
+    fn payout_of(&self, bank_no: BankNo) -> Read<Option<PayoutNo>>;
+
+    fn due_notice_partners(&self, now: Time) -> Read<Vec<PartnerNo>>;
+    /// Due notices of a partner, oldest first, without those whose payout has an earlier one
+    /// pending (decision H17).
+    fn due_notices(&self, partner: PartnerNo, now: Time, limit: usize) -> Read<Vec<Notice>>;
+    fn notice(&self, no: NoticeNo) -> Read<Option<Notice>>;
+    fn notices(&self, filter: NoticeFilter, after: NoticeNo, limit: usize) -> Read<Vec<Notice>>;
+
+    /// The event log, newest first, of one partner or of all.
+    fn events(&self, partner: Option<PartnerNo>, limit: usize) -> Read<Vec<Event>>;
+}

@@ -1,0 +1,242 @@
+//! `ichae check`: reads a store, also a live one, in slices and recomputes everything.
+//!
+//! A slice is one short read transaction: first the postings since the slice before, then the next
+//! payouts. A posting about a payout that was already counted takes it out of the count again, so
+//! the result is exact although rows move on meanwhile, and no transaction holds the WAL for long.
+
+use super::row;
+use crate::port::StoreError;
+use crate::seal::Sealer;
+use ichae_domain::audit::{Audit, Finding};
+use ichae_domain::group::Mode;
+use ichae_domain::ident::{GroupNo, PartnerNo, PayoutNo};
+use ichae_domain::ledger::{Entry, Ledger, Posting, Subject};
+use ichae_domain::payout::{State, state_of};
+use rusqlite::{Connection, params};
+use std::collections::HashMap;
+use std::path::Path;
+
+/// Payouts that one slice reads.
+pub const SLICE: i64 = 20_000;
+
+/// Postings that one slice reads before the first payout is counted.
+const CATCH_UP: i64 = 50_000;
+
+/// What a check saw.
+#[derive(Debug)]
+pub struct Report {
+    pub postings: u64,
+    pub payouts: u64,
+    pub partners: usize,
+    pub findings: Vec<Finding>,
+}
+
+struct Run<'a> {
+    db: Connection,
+    sealer: &'a Sealer,
+    audit: Audit,
+    chains: HashMap<PartnerNo, ([u8; 32], i64)>,
+    posted: i64,
+    /// Payouts up to here are counted.
+    counted: PayoutNo,
+}
+
+/// Recomputes every balance from the postings, verifies every hash chain, and compares what is held
+/// with the rows that hold. `progress` is told payouts read and the highest number there is.
+pub fn check(
+    file: &Path,
+    sealer: &Sealer,
+    mut progress: impl FnMut(i64, i64),
+) -> Result<Report, StoreError> {
+    let db = super::read::connect(file)?;
+    super::open::compare_keys(&db, &sealer.keys())?;
+    let mut run = Run {
+        db,
+        sealer,
+        audit: Audit::default(),
+        chains: HashMap::new(),
+        posted: 0,
+        counted: PayoutNo(0),
+    };
+    run.integrity()?;
+    while run.catch_up()? {}
+    loop {
+        let (more, last) = run.slice()?;
+        progress(run.counted.0, last);
+        if !more {
+            break;
+        }
+    }
+    run.finish()
+}
+
+impl Run<'_> {
+    fn integrity(&mut self) -> Result<(), StoreError> {
+        let verdict: String = self.db.query_row("PRAGMA quick_check(1)", [], |r| r.get(0))?;
+        if verdict != "ok" {
+            self.audit.find(format!("the database file is damaged: {verdict}"));
+        }
+        Ok(())
+    }
+
+    /// Postings only, before any payout is counted. Says whether there may be more.
+    fn catch_up(&mut self) -> Result<bool, StoreError> {
+        let before = self.posted;
+        self.read_postings(CATCH_UP)?;
+        Ok(self.posted - before >= CATCH_UP)
+    }
+
+    /// One short transaction. Says whether payouts are left, and the highest payout's number.
+    fn slice(&mut self) -> Result<(bool, i64), StoreError> {
+        self.db.execute_batch("BEGIN")?;
+        let done = self.read_postings(i64::MAX).and_then(|()| self.read_payouts());
+        self.db.execute_batch("COMMIT")?;
+        done
+    }
+
+    fn read_postings(&mut self, most: i64) -> Result<(), StoreError> {
+        let sql = format!(
+            "SELECT {}, hash, no FROM postings WHERE no > ?1 ORDER BY no LIMIT ?2",
+            row::POSTING
+        );
+        let mut statement = self.db.prepare(&sql)?;
+        let mut rows = statement.query([self.posted, most])?;
+        let mut lines: Vec<(Posting, Vec<u8>)> = Vec::new();
+        while let Some(r) = rows.next()? {
+            lines.push((row::posting(r)?, r.get(6)?));
+            self.posted = r.get(7)?;
+        }
+        drop(rows);
+        drop(statement);
+        for (posting, hash) in lines {
+            self.chain(&posting, &hash);
+            let counted = self.counted_part(&posting)?;
+            self.audit.posting(&posting, counted);
+        }
+        Ok(())
+    }
+
+    fn chain(&mut self, posting: &Posting, stored: &[u8]) {
+        let (head, length) = self.chains.entry(posting.partner).or_insert(([0; 32], 0));
+        let next = self.sealer.link(head, &super::persist::posting_line(posting));
+        *length += 1;
+        let broken = next[..] != *stored;
+        // Goes on from what is stored, so that one changed line is one finding.
+        *head = stored.try_into().unwrap_or(next);
+        if broken {
+            let (partner, at) = (posting.partner.0, *length);
+            self.audit.find(format!("partner {partner}: the hash chain breaks at its line {at}"));
+        }
+    }
+
+    /// How much of a posting is about payouts that are counted already.
+    fn counted_part(&self, posting: &Posting) -> Result<i64, StoreError> {
+        let releases = matches!(posting.entry, Entry::Settle | Entry::Refuse | Entry::Cancel);
+        match posting.subject {
+            Subject::Payout(no) if releases && no <= self.counted => Ok(posting.amount.0),
+            Subject::Group(no) if releases => {
+                let later = self.waited_after(no, self.counted)?;
+                Ok(posting.amount.0 - later)
+            }
+            _ => Ok(0),
+        }
+    }
+
+    /// Sum of a cancelled group's rows that its ALL took and that are not counted yet.
+    fn waited_after(&self, group: GroupNo, after: PayoutNo) -> Result<i64, StoreError> {
+        let sql = "SELECT ifnull(sum(amount), 0) FROM payouts \
+                   WHERE grp = ?1 AND no > ?2 AND own IS NULL";
+        Ok(self.db.query_row(sql, params![group.0, after.0], |r| r.get(0))?)
+    }
+
+    fn read_payouts(&mut self) -> Result<(bool, i64), StoreError> {
+        let last: i64 =
+            self.db.query_row("SELECT ifnull(max(no), 0) FROM payouts", [], |r| r.get(0))?;
+        let sql = "SELECT p.no, p.partner, p.amount, p.own, g.mode FROM payouts p \
+                   JOIN groups g ON g.no = p.grp WHERE p.no > ?1 ORDER BY p.no LIMIT ?2";
+        let mut statement = self.db.prepare(sql)?;
+        let mut rows = statement.query([self.counted.0, SLICE])?;
+        let mut read = 0;
+        while let Some(r) = rows.next()? {
+            let bad = || StoreError::Damaged("a payout's state".to_owned());
+            let own: Option<i64> = r.get(3)?;
+            let own = own.map(|n| State::from_number(n).ok_or_else(bad)).transpose()?;
+            let mode = Mode::from_number(r.get(4)?).ok_or_else(bad)?;
+            self.counted = PayoutNo(r.get(0)?);
+            self.audit.row(PartnerNo(r.get(1)?), r.get(2)?, state_of(own, mode));
+            read += 1;
+        }
+        Ok((read == SLICE, last))
+    }
+
+    /// The last, short transaction: the postings since the last slice and the stored balances are
+    /// one snapshot.
+    fn finish(mut self) -> Result<Report, StoreError> {
+        self.db.execute_batch("BEGIN")?;
+        self.read_postings(i64::MAX)?;
+        let mut more = true;
+        while more {
+            more = self.read_payouts()?.0;
+        }
+        let sql = format!("SELECT {}, chain_head, chain_length FROM ledgers", row::LEDGER);
+        let ledgers: Vec<(Ledger, Vec<u8>, i64)> = self
+            .db
+            .prepare(&sql)?
+            .query_map([], |r| Ok((row::ledger(r)?, r.get(6)?, r.get(7)?)))?
+            .collect::<Result<_, _>>()?;
+        let settlement: i64 =
+            self.db.query_row("SELECT settlement FROM rails WHERE no = 1", [], |r| r.get(0))?;
+        self.groups()?;
+        self.notices()?;
+        self.db.execute_batch("COMMIT")?;
+        for (ledger, head, length) in &ledgers {
+            let folded = self.chains.remove(&ledger.partner).unwrap_or(([0; 32], 0));
+            if folded.0[..] != head[..] || folded.1 != *length {
+                let partner = ledger.partner.0;
+                self.audit
+                    .find(format!("partner {partner}: its chain does not end where it should"));
+            }
+        }
+        let (postings, payouts) = self.audit.seen();
+        let ledgers: Vec<Ledger> = ledgers.into_iter().map(|(ledger, ..)| ledger).collect();
+        let partners = ledgers.len();
+        let findings = self.audit.finish(&ledgers, settlement);
+        Ok(Report { postings, payouts, partners, findings })
+    }
+
+    /// The counters of the groups in which something waits or is unclaimed.
+    fn groups(&mut self) -> Result<(), StoreError> {
+        let sql = "SELECT g.no, g.mode, g.waiting, g.waiting_sum, g.unclaimed, count(p.no), \
+                   ifnull(sum(p.amount), 0) FROM groups g \
+                   LEFT JOIN payouts p ON p.grp = g.no AND p.own IS NULL \
+                   WHERE g.waiting > 0 OR g.unclaimed > 0 GROUP BY g.no";
+        let mut statement = self.db.prepare(sql)?;
+        let mut rows = statement.query([])?;
+        while let Some(r) = rows.next()? {
+            let no: i64 = r.get(0)?;
+            let executing = r.get::<_, i64>(1)? == Mode::Executing as i64;
+            let (waiting, sum, unclaimed): (i64, i64, i64) = (r.get(2)?, r.get(3)?, r.get(4)?);
+            let (rows, amount): (i64, i64) = (r.get(5)?, r.get(6)?);
+            let expected = if executing { (0, 0, rows) } else { (rows, amount, 0) };
+            if (waiting, sum, unclaimed) != expected {
+                self.audit.find(format!(
+                    "group {no}: counts {waiting} waiting of {sum} won and {unclaimed} unclaimed, \
+                     its rows give {expected:?}"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Every outcome has its notice: as many as there are rows with that outcome.
+    fn notices(&mut self) -> Result<(), StoreError> {
+        let count = |sql: &str| self.db.query_row(sql, [], |r| r.get::<_, i64>(0));
+        let told = count("SELECT count(*) FROM notices")?;
+        let outcomes = count("SELECT count(*) FROM attempts WHERE answered_at IS NOT NULL")?
+            + count("SELECT count(*) FROM attempts WHERE returned_at IS NOT NULL")?;
+        if told != outcomes {
+            self.audit.find(format!("{outcomes} outcomes but {told} webhook notices"));
+        }
+        Ok(())
+    }
+}

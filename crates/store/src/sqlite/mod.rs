@@ -1,0 +1,15 @@
+//! The embedded store: one SQLite file, one writer, readers beside it.
+
+mod batch;
+pub mod check;
+mod open;
+mod persist;
+mod read;
+mod row;
+
+pub use open::{Opened, Settings, open};
+pub use read::SqliteReader;
+pub(crate) use read::merge;
+
+/// Older SQLite versions can lose commits when a WAL is reset (fixed in 3.51.3).
+pub const SQLITE_MIN: i32 = 3_051_003;

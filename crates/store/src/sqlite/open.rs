@@ -1,0 +1,229 @@
+//! Opening a store: version, durability, migrations, keys and epoch are checked before it serves.
+
+use super::SQLITE_MIN;
+use super::batch::SqliteBackend;
+use super::read::SqliteReader;
+use crate::keys::Keys;
+use crate::port::{Clock, StoreError};
+use crate::seal::Sealer;
+use crate::witness::Witness;
+use ichae_domain::ident::{EPOCHS_MAX, Epochs};
+use ichae_domain::view::{EventKind, Rules};
+use rusqlite::{Connection, OptionalExtension, params};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+mod migrations {
+    refinery::embed_migrations!("src/sqlite/migrations");
+}
+
+/// How a store is opened.
+pub struct Settings {
+    pub file: PathBuf,
+    /// `test` or `live`; a store made for one is refused by the other.
+    pub environment: &'static str,
+    pub rules: Rules,
+    pub clock: Clock,
+    /// Keeps, outside the store, how far it was; tells a store that is older than it was.
+    pub witness: Option<PathBuf>,
+}
+
+/// An open store: its writer's half and its readers.
+pub struct Opened {
+    pub backend: SqliteBackend,
+    pub reader: SqliteReader,
+    /// Set where the store was found to be older than it was: a new epoch was started and the rail
+    /// paused (decision I1).
+    pub rolled_back: bool,
+}
+
+/// Opens or makes the store. Refuses an SQLite with the WAL-reset race, weaker sync than FULL, a
+/// store of a newer version, of another environment, or of other keys.
+pub fn open(settings: Settings, sealer: &Arc<Sealer>) -> Result<Opened, StoreError> {
+    check_library()?;
+    let mut writer = connect(&settings.file)?;
+    migrate(&mut writer)?;
+    identify(&writer, &settings)?;
+    know_keys(&writer, &sealer.keys())?;
+    let witness = settings.witness.as_deref().map(Witness::at);
+    let store_id = store_id(&writer)?;
+    let rolled_back = start_epoch(&mut writer, witness.as_ref(), &store_id, &settings)?;
+    let epochs = Arc::new(epochs(&writer)?);
+    let reader = SqliteReader::open(&settings.file, Arc::clone(&epochs), Arc::clone(sealer))?;
+    let backend = SqliteBackend::new(
+        writer,
+        Arc::clone(sealer),
+        settings.rules,
+        settings.clock,
+        epochs.current(),
+        witness.map(|witness| (witness, store_id)),
+    )?;
+    Ok(Opened { backend, reader, rolled_back })
+}
+
+fn check_library() -> Result<(), StoreError> {
+    if rusqlite::version_number() < SQLITE_MIN {
+        let have = rusqlite::version();
+        let text = format!("SQLite {have} can lose commits (WAL reset); 3.51.3 or newer is needed");
+        return Err(StoreError::Refused(text));
+    }
+    Ok(())
+}
+
+pub(super) fn connect(file: &Path) -> Result<Connection, StoreError> {
+    let connection = Connection::open(file)?;
+    connection.set_prepared_statement_cache_capacity(128);
+    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |r| r.get(0))?;
+    connection.execute_batch(
+        "PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;
+         PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY;",
+    )?;
+    let sync: i64 = connection.query_row("PRAGMA synchronous", [], |r| r.get(0))?;
+    if mode != "wal" || sync != 2 {
+        let text = format!("the store needs WAL and synchronous FULL, got {mode} and {sync}");
+        return Err(StoreError::Refused(text));
+    }
+    Ok(connection)
+}
+
+/// Brings an older store to this version; refuses a newer one.
+fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    let runner = migrations::migrations::runner();
+    let known = runner.get_migrations().iter().map(|m| i64::from(m.version())).max().unwrap_or(0);
+    if let Some(version) = schema_version(connection)?.filter(|version| *version > known) {
+        return Err(StoreError::Refused(format!(
+            "this store is of version {version}, this ichae knows up to {known}: use a newer ichae"
+        )));
+    }
+    runner
+        .run(connection)
+        .map(|_| ())
+        .map_err(|error| StoreError::Refused(format!("the store cannot be upgraded: {error}")))
+}
+
+fn schema_version(connection: &Connection) -> Result<Option<i64>, StoreError> {
+    let sql = "SELECT 1 FROM sqlite_master WHERE name = 'refinery_schema_history'";
+    if connection.query_row(sql, [], |_| Ok(())).optional()?.is_none() {
+        return Ok(None);
+    }
+    let sql = "SELECT max(version) FROM refinery_schema_history";
+    Ok(connection.query_row(sql, [], |r| r.get(0))?)
+}
+
+/// Gives a new store its id and environment; refuses one of another environment.
+fn identify(connection: &Connection, settings: &Settings) -> Result<(), StoreError> {
+    let sql = "SELECT environment FROM store";
+    let found: Option<String> = connection.query_row(sql, [], |r| r.get(0)).optional()?;
+    match found {
+        Some(environment) if environment == settings.environment => Ok(()),
+        Some(environment) => Err(StoreError::Refused(format!(
+            "this store was made for {environment}, not for {}",
+            settings.environment
+        ))),
+        None => {
+            let id = crate::keys::Key::random()?;
+            connection.execute(
+                "INSERT INTO store VALUES (1, ?1, ?2, ?3)",
+                params![&id.bytes()[..16], (settings.clock)().0, settings.environment],
+            )?;
+            connection.execute("INSERT INTO epochs VALUES (0, 1)", [])?;
+            Ok(())
+        }
+    }
+}
+
+fn store_id(connection: &Connection) -> Result<Vec<u8>, StoreError> {
+    Ok(connection.query_row("SELECT store_id FROM store", [], |r| r.get(0))?)
+}
+
+fn key_prints(keys: &Keys) -> Vec<(&'static str, u32, [u8; 16])> {
+    let mut have = vec![("identifier", 1, keys.identifier.print())];
+    have.extend(keys.sealing.newest_first().map(|(id, key)| ("sealing", *id, key.print())));
+    have.extend(keys.index.newest_first().map(|(id, key)| ("index", *id, key.print())));
+    have
+}
+
+/// Every key that the store knows must be there and the same.
+pub(super) fn compare_keys(connection: &Connection, keys: &Keys) -> Result<(), StoreError> {
+    let have = key_prints(keys);
+    let mut known = connection.prepare("SELECT kind, id, print FROM key_prints")?;
+    let known: Vec<(String, u32, Vec<u8>)> = known
+        .query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?
+        .collect::<Result<_, _>>()?;
+    for (kind, id, print) in &known {
+        let same = have.iter().any(|(k, i, p)| k == kind && i == id && p[..] == print[..]);
+        if !same {
+            return Err(StoreError::Refused(format!(
+                "the key folder does not belong to this store: its {kind} key {id} is another or \
+                 missing"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Compares the keys, and writes new ones down before anything is sealed under them.
+pub(super) fn know_keys(connection: &Connection, keys: &Keys) -> Result<(), StoreError> {
+    compare_keys(connection, keys)?;
+    for (kind, id, print) in key_prints(keys) {
+        connection.execute(
+            "INSERT INTO key_prints VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+            params![kind, id, &print[..]],
+        )?;
+    }
+    Ok(())
+}
+
+fn epochs(connection: &Connection) -> Result<Epochs, StoreError> {
+    let mut rows = connection.prepare("SELECT first_serial, epoch FROM epochs ORDER BY epoch")?;
+    let starts = rows.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?.collect::<Result<_, _>>()?;
+    Epochs::new(starts).ok_or_else(|| StoreError::Damaged("the table of epochs".to_owned()))
+}
+
+/// A store that is older than its witness starts a new epoch and pauses the rail: what was sent in
+/// the lost time is known to the bank only (decision I1).
+fn start_epoch(
+    connection: &mut Connection,
+    witness: Option<&Witness>,
+    store_id: &[u8],
+    settings: &Settings,
+) -> Result<bool, StoreError> {
+    let Some(seen) = witness.and_then(Witness::read) else { return Ok(false) };
+    if seen.store_id != store_id {
+        return Err(StoreError::Refused(
+            "the key folder's witness is of another store: use that store's own keys".to_owned(),
+        ));
+    }
+    let epoch = epochs(connection)?.current();
+    let events = last_event(connection)?;
+    if seen.epoch <= epoch && seen.events <= events {
+        return Ok(false);
+    }
+    let next = epoch.max(seen.epoch) + 1;
+    if next >= EPOCHS_MAX {
+        return Err(StoreError::Refused(format!("all {EPOCHS_MAX} store epochs are used up")));
+    }
+    let now = (settings.clock)().0;
+    let lost = seen.events.saturating_sub(events);
+    let reason = format!("the store is {lost} events older than it was; epoch {next} started");
+    let transaction = connection.transaction()?;
+    let first = super::batch::next_serial(&transaction)?;
+    transaction.execute("INSERT INTO epochs VALUES (?1, ?2)", params![next, first])?;
+    transaction.execute(
+        "UPDATE rails SET paused_at = ?1, paused_by = 'ichae', pause_reason = ?2, bank_counter = 0",
+        params![now, reason],
+    )?;
+    transaction.execute(
+        "INSERT INTO events (at, actor_kind, kind, about_kind, about, note)
+         VALUES (?1, 2, ?2, 6, 0, ?3)",
+        params![now, EventKind::EpochStarted as i64, reason],
+    )?;
+    transaction.commit()?;
+    Ok(true)
+}
+
+pub(super) fn last_event(connection: &Connection) -> Result<i64, StoreError> {
+    let sql = "SELECT ifnull(max(no), 0) FROM events";
+    Ok(connection.query_row(sql, [], |r| r.get(0))?)
+}

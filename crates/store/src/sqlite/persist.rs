@@ -1,0 +1,257 @@
+//! What a decision says to write, as SQL. Nothing here decides anything.
+
+use super::row::{about_columns, actor_columns, subject_columns};
+use crate::port::StoreError;
+use crate::seal::Sealer;
+use ichae_domain::group::Group;
+use ichae_domain::key::{Account, BillingKey, Fingerprint};
+use ichae_domain::ledger::{Ledger, Posting};
+use ichae_domain::notice::Notice;
+use ichae_domain::partner::Partner;
+use ichae_domain::payout::{Attempt, Payout, State};
+use ichae_domain::rail::Rail;
+use ichae_domain::view::Event;
+use rusqlite::{Connection, params};
+
+type Done = Result<(), StoreError>;
+
+pub fn partner(db: &Connection, p: &Partner) -> Done {
+    let sql = "INSERT INTO partners (no, cst_id, name, suspended, key_generation, verifier, \
+               webhook_url, sources, transfer_cap, made_at) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \
+               ON CONFLICT (no) DO UPDATE SET name = ?3, suspended = ?4, key_generation = ?5, \
+               verifier = ?6, webhook_url = ?7, sources = ?8, transfer_cap = ?9";
+    db.prepare_cached(sql)?.execute(params![
+        p.no.0,
+        p.cst_id,
+        p.name,
+        p.suspended,
+        p.key_generation,
+        p.verifier.0,
+        p.webhook_url,
+        p.sources.join(" "),
+        p.transfer_cap.map(|won| won.0),
+        p.made_at.0,
+    ])?;
+    Ok(())
+}
+
+pub fn webhook_secret(db: &Connection, no: i64, sealed: &[u8]) -> Done {
+    let sql = "UPDATE partners SET webhook_secret = ?2 WHERE no = ?1";
+    db.prepare_cached(sql)?.execute(params![no, sealed])?;
+    Ok(())
+}
+
+pub fn ledger(db: &Connection, l: &Ledger, head: &[u8; 32], length: i64) -> Done {
+    let sql = "INSERT INTO ledgers (partner, available, held, suspense, funded, open_group, \
+               chain_head, chain_length) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
+               ON CONFLICT (partner) DO UPDATE SET available = ?2, held = ?3, suspense = ?4, \
+               funded = ?5, open_group = ?6, chain_head = ?7, chain_length = ?8";
+    db.prepare_cached(sql)?.execute(params![
+        l.partner.0,
+        l.available.0,
+        l.held.0,
+        l.suspense.0,
+        l.funded.0,
+        l.open_group.map(|no| no.0),
+        head,
+        length,
+    ])?;
+    Ok(())
+}
+
+pub fn rail(db: &Connection, rail: &Rail, settlement: i64) -> Done {
+    let sql = "UPDATE rails SET paused_at = ?1, paused_by = ?2, pause_reason = ?3, \
+               bank_counter = ?4, notices_seen = ?5, settlement = ?6 WHERE no = 1";
+    let pause = rail.pause.as_ref();
+    db.prepare_cached(sql)?.execute(params![
+        pause.map(|p| p.at.0),
+        pause.map(|p| p.by.as_str()),
+        pause.map(|p| p.reason.as_str()),
+        rail.bank_counter,
+        rail.notices_seen,
+        settlement,
+    ])?;
+    Ok(())
+}
+
+pub fn group(db: &Connection, g: &Group) -> Done {
+    let sql = "INSERT INTO groups VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
+               ON CONFLICT (no) DO UPDATE SET mode = ?4, row_count = ?5, waiting = ?6, \
+               waiting_sum = ?7, unclaimed = ?8, webhook_url = ?9";
+    db.prepare_cached(sql)?.execute(params![
+        g.no.0,
+        g.partner.0,
+        g.opened_at.0,
+        g.mode as i64,
+        g.rows,
+        g.waiting,
+        g.waiting_sum.0,
+        g.unclaimed,
+        g.webhook_url,
+    ])?;
+    Ok(())
+}
+
+pub fn new_key(
+    db: &Connection,
+    sealer: &Sealer,
+    k: &BillingKey,
+    account: &Account,
+    fingerprint: Fingerprint,
+) -> Done {
+    let sql = "INSERT INTO billing_keys VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    db.prepare_cached(sql)?.execute(params![
+        k.no.0,
+        k.partner.0,
+        k.sub_id,
+        k.bank,
+        k.made_at.0,
+        k.dead.map(|code| code.0),
+        sealer.seal_account(k.no.0, account)?,
+        fingerprint.0,
+    ])?;
+    Ok(())
+}
+
+pub fn key(db: &Connection, k: &BillingKey) -> Done {
+    let sql = "UPDATE billing_keys SET dead = ?2 WHERE no = ?1";
+    db.prepare_cached(sql)?.execute(params![k.no.0, k.dead.map(|code| code.0)])?;
+    Ok(())
+}
+
+pub fn new_payout(db: &Connection, p: &Payout) -> Done {
+    let sql = "INSERT INTO payouts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+    db.prepare_cached(sql)?.execute(params![
+        p.no.0,
+        p.partner.0,
+        p.group.0,
+        p.key.0,
+        p.amount.0,
+        p.distinct_key,
+        p.sub_id,
+        p.print,
+        p.print_sent,
+        p.at.0,
+        p.own.map(|state| state as i64),
+        p.webhook_url,
+    ])?;
+    Ok(())
+}
+
+pub fn own(db: &Connection, no: i64, state: State, url: Option<&str>) -> Done {
+    let sql = "UPDATE payouts SET own = ?2, webhook_url = ifnull(?3, webhook_url) WHERE no = ?1";
+    db.prepare_cached(sql)?.execute(params![no, state as i64, url])?;
+    Ok(())
+}
+
+pub fn attempt(db: &Connection, a: &Attempt) -> Done {
+    let sql = "INSERT INTO attempts \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) \
+               ON CONFLICT (payout) DO UPDATE SET bank_no = ?3, day = ?4, sent_at = ?5, \
+               sends = ?6, bank_code = ?7, bank_code_sub = ?8, failure = ?9, why = ?10, \
+               answered_at = ?11, inquiries = ?12, inquire_at = ?13, returned_at = ?14, \
+               return_code = ?15";
+    db.prepare_cached(sql)?.execute(params![
+        a.payout.0,
+        a.partner.0,
+        a.bank_no.map(|no| no.0),
+        a.day.0,
+        a.sent_at.0,
+        a.sends,
+        a.bank_code.map(|code| code.0),
+        a.bank_code_sub,
+        a.failure.map(|code| code.name()),
+        a.why.map(|why| why.number()),
+        a.answered_at.map(|at| at.0),
+        a.inquiries,
+        a.inquire_at.map(|at| at.0),
+        a.returned_at.map(|at| at.0),
+        a.return_code.map(|code| code.0),
+    ])?;
+    Ok(())
+}
+
+/// What of a posting goes into its link of the hash chain. Fixed for ever: changing it would make
+/// every older chain unreadable.
+pub fn posting_line(p: &Posting) -> [u8; 48] {
+    let (kind, subject) = subject_columns(p.subject);
+    let mut line = [0; 48];
+    let numbers = [p.partner.0, p.entry as i64, p.amount.0, kind, subject, p.at.0];
+    for (at, number) in numbers.into_iter().enumerate() {
+        line[at * 8..at * 8 + 8].copy_from_slice(&number.to_be_bytes());
+    }
+    line
+}
+
+pub fn posting(db: &Connection, p: &Posting, hash: &[u8; 32]) -> Done {
+    let sql = "INSERT INTO postings (partner, entry, amount, subject_kind, subject, at, hash) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let (kind, subject) = subject_columns(p.subject);
+    db.prepare_cached(sql)?.execute(params![
+        p.partner.0,
+        p.entry as i64,
+        p.amount.0,
+        kind,
+        subject,
+        p.at.0,
+        hash,
+    ])?;
+    Ok(())
+}
+
+pub fn fund(db: &Connection, partner: i64, reference: &str, amount: i64, at: i64) -> Done {
+    let sql = "INSERT INTO funds VALUES (?1, ?2, ?3, ?4)";
+    db.prepare_cached(sql)?.execute(params![partner, reference, amount, at])?;
+    Ok(())
+}
+
+pub fn new_notice(db: &Connection, n: &Notice) -> Done {
+    let sql = "INSERT INTO notices (partner, payout, outcome, made_at, state, tries, next_at, \
+               last_status, last_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    db.prepare_cached(sql)?.execute(params![
+        n.partner.0,
+        n.payout.0,
+        n.outcome as i64,
+        n.made_at.0,
+        n.state as i64,
+        n.tries,
+        n.next_at.0,
+        n.last_status,
+        n.last_at.map(|at| at.0),
+    ])?;
+    Ok(())
+}
+
+pub fn notice(db: &Connection, n: &Notice) -> Done {
+    let sql = "UPDATE notices SET state = ?2, tries = ?3, next_at = ?4, last_status = ?5, \
+               last_at = ?6 WHERE no = ?1";
+    db.prepare_cached(sql)?.execute(params![
+        n.no.0,
+        n.state as i64,
+        n.tries,
+        n.next_at.0,
+        n.last_status,
+        n.last_at.map(|at| at.0),
+    ])?;
+    Ok(())
+}
+
+pub fn event(db: &Connection, e: &Event) -> Done {
+    let sql = "INSERT INTO events (at, actor_kind, actor, partner, kind, about_kind, about, \
+               amount, note) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    let (actor_kind, actor) = actor_columns(&e.actor);
+    let (about_kind, about) = about_columns(e.about);
+    db.prepare_cached(sql)?.execute(params![
+        e.at.0,
+        actor_kind,
+        actor,
+        e.partner.map(|no| no.0),
+        e.kind as i64,
+        about_kind,
+        about,
+        e.amount.map(|won| won.0),
+        e.note,
+    ])?;
+    Ok(())
+}

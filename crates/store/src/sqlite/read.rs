@@ -1,0 +1,406 @@
+//! Reads on connections of their own: they never wait for the writer.
+
+use super::row;
+use crate::port::{ListBy, NoticeFilter, Reader, Row, Shown, StoreError, Tally, Work};
+use crate::seal::Sealer;
+use ichae_domain::group::{Group, Mode};
+use ichae_domain::ident::{BankNo, Epochs, GroupNo, KeyNo, NoticeNo, PartnerNo, PayoutNo};
+use ichae_domain::key::{Account, BillingKey};
+use ichae_domain::ledger::Ledger;
+use ichae_domain::money::Won;
+use ichae_domain::notice::Notice;
+use ichae_domain::partner::Partner;
+use ichae_domain::payout::{State, state_of};
+use ichae_domain::rail::Rail;
+use ichae_domain::time::{Day, Time};
+use ichae_domain::view::{Deposit, Event};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Params, params};
+use secrecy::SecretString;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+/// Idle read connections that are kept.
+const POOL_MAX: usize = 16;
+
+pub struct SqliteReader {
+    file: PathBuf,
+    idle: Mutex<Vec<Connection>>,
+    epochs: Arc<Epochs>,
+    sealer: Arc<Sealer>,
+}
+
+type Read<T> = Result<T, StoreError>;
+
+/// A connection that can only read.
+pub(super) fn connect(file: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(file, flags)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    connection.execute_batch("PRAGMA query_only = ON; PRAGMA trusted_schema = OFF;")?;
+    Ok(connection)
+}
+
+impl SqliteReader {
+    pub(super) fn open(
+        file: &Path,
+        epochs: Arc<Epochs>,
+        sealer: Arc<Sealer>,
+    ) -> Read<SqliteReader> {
+        let idle = Mutex::new(vec![connect(file)?]);
+        Ok(SqliteReader { file: file.to_owned(), idle, epochs, sealer })
+    }
+
+    /// Lends a connection, a new one where none is idle.
+    fn with<T>(&self, work: impl FnOnce(&Connection) -> Read<T>) -> Read<T> {
+        let idle = self.idle.lock().ok().and_then(|mut idle| idle.pop());
+        let connection = match idle {
+            Some(connection) => connection,
+            None => connect(&self.file)?,
+        };
+        let done = work(&connection);
+        if let Ok(mut idle) = self.idle.lock()
+            && idle.len() < POOL_MAX
+        {
+            idle.push(connection);
+        }
+        done
+    }
+
+    fn one<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        map: impl FnOnce(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+    ) -> Read<Option<T>> {
+        self.with(|db| Ok(db.prepare_cached(sql)?.query_row(params, map).optional()?))
+    }
+
+    fn all<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        map: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+    ) -> Read<Vec<T>> {
+        self.with(|db| {
+            let mut statement = db.prepare_cached(sql)?;
+            let rows = statement.query_map(params, map)?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+}
+
+/// Where the joined columns of a [`Row`] begin.
+const GROUP_AT: usize = row::PAYOUT_COLUMNS;
+const ATTEMPT_AT: usize = GROUP_AT + 9;
+const KEY_AT: usize = ATTEMPT_AT + 15;
+const ACCOUNT_AT: usize = KEY_AT + 6;
+
+fn row_columns() -> String {
+    format!("{}, {}, {}, {}, k.account", row::PAYOUT, row::GROUP, row::ATTEMPT, row::KEY)
+}
+
+/// A row whose account is still sealed.
+struct SealedRow {
+    row: Row,
+    account: Vec<u8>,
+}
+
+fn state_at(r: &rusqlite::Row<'_>, own: usize, mode: usize) -> rusqlite::Result<State> {
+    let bad = |at| rusqlite::Error::IntegralValueOutOfRange(at, 0);
+    let own_number: Option<i64> = r.get(own)?;
+    let mode = Mode::from_number(r.get(mode)?).ok_or(bad(mode))?;
+    let own = own_number.map(|n| State::from_number(n).ok_or(bad(own))).transpose()?;
+    Ok(state_of(own, mode))
+}
+
+fn sealed_row(r: &rusqlite::Row<'_>) -> rusqlite::Result<SealedRow> {
+    let payout = row::payout(r)?;
+    let group = row::group(r, GROUP_AT)?;
+    let state = state_of(payout.own, group.mode);
+    let nobody = || SecretString::from(String::new());
+    let account = Account {
+        number: nobody(),
+        holder: nobody(),
+        info_kind: ichae_domain::key::InfoKind::BirthDate,
+        info: nobody(),
+    };
+    let attempt = row::attempt(r, ATTEMPT_AT)?;
+    let key = row::key(r, KEY_AT)?;
+    let row = Row { payout, group, state, attempt, key, account };
+    Ok(SealedRow { row, account: r.get(ACCOUNT_AT)? })
+}
+
+impl SqliteReader {
+    fn unseal(&self, sealed: SealedRow) -> Read<Row> {
+        let mut row = sealed.row;
+        row.account = self.sealer.open_account(row.key.no.0, &sealed.account)?;
+        Ok(row)
+    }
+}
+
+impl Reader for SqliteReader {
+    fn epochs(&self) -> Read<Epochs> {
+        Ok((*self.epochs).clone())
+    }
+
+    fn latest(&self) -> Read<Time> {
+        let at = self.one("SELECT max(no), at FROM events", [], |r| r.get::<_, Option<i64>>(1))?;
+        Ok(Time(at.flatten().unwrap_or(0)))
+    }
+
+    fn rail(&self) -> Read<Rail> {
+        let sql = format!("SELECT {} FROM rails WHERE no = 1", row::RAIL);
+        let missing = || StoreError::Damaged("the rail's row is missing".to_owned());
+        self.one(&sql, [], row::rail)?.ok_or_else(missing)
+    }
+
+    fn settlement(&self) -> Read<Won> {
+        let won = self.one("SELECT settlement FROM rails WHERE no = 1", [], |r| r.get(0))?;
+        Ok(Won(won.unwrap_or(0)))
+    }
+
+    fn partners(&self) -> Read<Vec<Partner>> {
+        let sql = format!("SELECT {} FROM partners ORDER BY no", row::PARTNER);
+        self.all(&sql, [], row::partner)
+    }
+
+    fn webhook_secret(&self, partner: PartnerNo) -> Read<Option<SecretString>> {
+        let sql = "SELECT webhook_secret FROM partners WHERE no = ?1";
+        let sealed = self.one(sql, [partner.0], |r| r.get::<_, Option<Vec<u8>>>(0))?.flatten();
+        sealed.map(|sealed| self.sealer.open_secret(partner.0, &sealed)).transpose()
+    }
+
+    fn ledger(&self, partner: PartnerNo) -> Read<Option<Ledger>> {
+        let sql = format!("SELECT {} FROM ledgers WHERE partner = ?1", row::LEDGER);
+        self.one(&sql, [partner.0], row::ledger)
+    }
+
+    fn group(&self, no: GroupNo) -> Read<Option<Group>> {
+        let sql = format!("SELECT {} FROM groups g WHERE g.no = ?1", row::GROUP);
+        self.one(&sql, [no.0], |r| row::group(r, 0))
+    }
+
+    fn waiting_groups(&self, partner: PartnerNo, limit: usize) -> Read<Vec<Group>> {
+        let sql = format!(
+            "SELECT {} FROM groups g WHERE g.partner = ?1 AND g.waiting > 0 \
+             ORDER BY g.no DESC LIMIT ?2",
+            row::GROUP
+        );
+        self.all(&sql, params![partner.0, most(limit)], |r| row::group(r, 0))
+    }
+
+    fn key(&self, no: KeyNo) -> Read<Option<(BillingKey, Account)>> {
+        let sql = format!("SELECT {}, k.account FROM billing_keys k WHERE k.no = ?1", row::KEY);
+        let found = self.one(&sql, [no.0], |r| Ok((row::key(r, 0)?, r.get::<_, Vec<u8>>(6)?)))?;
+        let open = |(key, sealed): (BillingKey, Vec<u8>)| {
+            Ok((key, self.sealer.open_account(no.0, &sealed)?))
+        };
+        found.map(open).transpose()
+    }
+
+    fn row(&self, no: PayoutNo) -> Read<Option<Row>> {
+        let sql = format!(
+            "SELECT {} FROM payouts p JOIN groups g ON g.no = p.grp \
+             JOIN billing_keys k ON k.no = p.billing_key LEFT JOIN attempts a ON a.payout = p.no \
+             WHERE p.no = ?1",
+            row_columns()
+        );
+        let found = self.one(&sql, [no.0], sealed_row)?;
+        found.map(|sealed| self.unseal(sealed)).transpose()
+    }
+
+    fn rows(&self, by: ListBy, shown: Shown, after: PayoutNo, limit: usize) -> Read<Vec<Row>> {
+        let columns = row_columns();
+        let (sql, params) = match by {
+            ListBy::Group(group) => (
+                format!(
+                    "SELECT {columns} FROM payouts p JOIN groups g ON g.no = p.grp \
+                     JOIN billing_keys k ON k.no = p.billing_key \
+                     LEFT JOIN attempts a ON a.payout = p.no \
+                     WHERE p.grp = ?1 AND p.no > ?2 ORDER BY p.no"
+                ),
+                vec![group.0, after.0],
+            ),
+            ListBy::Day(partner, day) => (
+                format!(
+                    "SELECT {columns} FROM attempts a JOIN payouts p ON p.no = a.payout \
+                     JOIN groups g ON g.no = p.grp JOIN billing_keys k ON k.no = p.billing_key \
+                     WHERE a.partner = ?3 AND a.day = ?1 AND a.payout > ?2 ORDER BY a.payout"
+                ),
+                vec![i64::from(day.0), after.0, partner.0],
+            ),
+        };
+        let sealed = self.with(|db| {
+            let mut statement = db.prepare_cached(&sql)?;
+            let mut found = statement.query(rusqlite::params_from_iter(params))?;
+            let mut rows = Vec::new();
+            while rows.len() < limit
+                && let Some(r) = found.next()?
+            {
+                // The state is read first: a row that is not shown costs no more than that.
+                if shown.shows(state_at(r, 10, GROUP_AT + 3)?) {
+                    rows.push(sealed_row(r)?);
+                }
+            }
+            Ok(rows)
+        })?;
+        sealed.into_iter().map(|sealed| self.unseal(sealed)).collect()
+    }
+
+    fn tally(&self, group: GroupNo, key: Option<KeyNo>) -> Read<Vec<Tally>> {
+        let sql = "SELECT p.own, g.mode, count(*), sum(p.amount) FROM payouts p \
+                   JOIN groups g ON g.no = p.grp \
+                   WHERE p.grp = ?1 AND (?2 IS NULL OR p.billing_key = ?2) GROUP BY p.own";
+        let counted = self.all(sql, params![group.0, key.map(|k| k.0)], |r| {
+            Ok(Tally { state: state_at(r, 0, 1)?, count: r.get(2)?, sum: Won(r.get(3)?) })
+        })?;
+        Ok(merge(counted))
+    }
+
+    fn day_under_way(&self, partner: PartnerNo, day: Day) -> Read<(i64, Won)> {
+        let sql = "SELECT p.own, g.mode, count(*), sum(p.amount) FROM attempts a \
+                   JOIN payouts p ON p.no = a.payout JOIN groups g ON g.no = p.grp \
+                   WHERE a.partner = ?1 AND a.day = ?2 GROUP BY p.own, g.mode";
+        let counted = self.all(sql, params![partner.0, day.0], |r| {
+            Ok(Tally { state: state_at(r, 0, 1)?, count: r.get(2)?, sum: Won(r.get(3)?) })
+        })?;
+        let under_way = counted.iter().filter(|tally| tally.state.under_way());
+        Ok(under_way.fold((0, Won(0)), |(n, sum), t| (n + t.count, Won(sum.0 + t.sum.0))))
+    }
+
+    fn waiting_on_key(&self, group: GroupNo, key: KeyNo) -> Read<Vec<PayoutNo>> {
+        let sql = "SELECT p.no, p.own, g.mode FROM payouts p JOIN groups g ON g.no = p.grp \
+                   WHERE p.grp = ?1 AND p.billing_key = ?2 ORDER BY p.no";
+        let rows = self
+            .all(sql, params![group.0, key.0], |r| Ok((PayoutNo(r.get(0)?), state_at(r, 1, 2)?)))?;
+        let waits = |(no, state)| (state == State::Requested).then_some(no);
+        Ok(rows.into_iter().filter_map(waits).collect())
+    }
+
+    fn working_partners(&self) -> Read<Vec<PartnerNo>> {
+        let sql = "SELECT partner FROM payouts WHERE own = 1 \
+                   UNION SELECT partner FROM groups WHERE unclaimed > 0";
+        self.all(sql, [], |r| r.get(0).map(PartnerNo))
+    }
+
+    fn executing_rows(&self, partner: PartnerNo, limit: usize) -> Read<Vec<Work>> {
+        let sql = "SELECT no, grp, billing_key FROM payouts \
+                   WHERE own = 1 AND partner = ?1 ORDER BY no LIMIT ?2";
+        self.all(sql, params![partner.0, most(limit)], work)
+    }
+
+    fn executing_groups(&self, partner: PartnerNo) -> Read<Vec<GroupNo>> {
+        let sql = "SELECT no FROM groups WHERE unclaimed > 0 AND partner = ?1 ORDER BY no";
+        self.all(sql, [partner.0], |r| r.get(0).map(GroupNo))
+    }
+
+    fn unclaimed(&self, group: GroupNo, after: PayoutNo, limit: usize) -> Read<Vec<Work>> {
+        let sql = "SELECT no, grp, billing_key FROM payouts \
+                   WHERE grp = ?1 AND no > ?2 AND own IS NULL ORDER BY no LIMIT ?3";
+        self.all(sql, params![group.0, after.0, most(limit)], work)
+    }
+
+    fn sending(&self, after: PayoutNo, limit: usize) -> Read<Vec<Deposit>> {
+        let sql = "SELECT p.no, p.partner, p.billing_key, a.bank_no, a.day, p.amount \
+                   FROM payouts p JOIN attempts a ON a.payout = p.no \
+                   WHERE p.own = 2 AND p.no > ?1 ORDER BY p.no LIMIT ?2";
+        self.all(sql, params![after.0, most(limit)], deposit)
+    }
+
+    fn due_inquiries(&self, now: Time, limit: usize) -> Read<Vec<Deposit>> {
+        let sql = "SELECT p.no, p.partner, p.billing_key, a.bank_no, a.day, p.amount \
+                   FROM attempts a JOIN payouts p ON p.no = a.payout \
+                   WHERE a.inquire_at <= ?1 AND p.own = 5 ORDER BY a.inquire_at LIMIT ?2";
+        self.all(sql, params![now.0, most(limit)], deposit)
+    }
+
+    fn payout_of(&self, bank_no: BankNo) -> Read<Option<PayoutNo>> {
+        let sql = "SELECT payout FROM attempts WHERE bank_no = ?1";
+        self.one(sql, [bank_no.0], |r| r.get(0).map(PayoutNo))
+    }
+
+    fn due_notice_partners(&self, now: Time) -> Read<Vec<PartnerNo>> {
+        // One step a partner in the index, however many notices wait.
+        let sql = "WITH RECURSIVE due(partner) AS ( \
+                     SELECT min(partner) FROM notices WHERE state = 0 \
+                     UNION ALL \
+                     SELECT (SELECT min(n.partner) FROM notices n \
+                             WHERE n.state = 0 AND n.partner > due.partner) \
+                     FROM due WHERE due.partner IS NOT NULL) \
+                   SELECT partner FROM due WHERE partner IS NOT NULL AND \
+                     (SELECT min(n.next_at) FROM notices n \
+                      WHERE n.state = 0 AND n.partner = due.partner) <= ?1";
+        self.all(sql, [now.0], |r| r.get(0).map(PartnerNo))
+    }
+
+    fn due_notices(&self, partner: PartnerNo, now: Time, limit: usize) -> Read<Vec<Notice>> {
+        let sql = format!(
+            "SELECT {} FROM notices n WHERE state = 0 AND partner = ?1 AND next_at <= ?2 \
+             AND NOT EXISTS (SELECT 1 FROM notices earlier WHERE earlier.payout = n.payout \
+             AND earlier.no < n.no AND earlier.state = 0) ORDER BY next_at, no LIMIT ?3",
+            row::NOTICE
+        );
+        self.all(&sql, params![partner.0, now.0, most(limit)], row::notice)
+    }
+
+    fn notice(&self, no: NoticeNo) -> Read<Option<Notice>> {
+        let sql = format!("SELECT {} FROM notices WHERE no = ?1", row::NOTICE);
+        self.one(&sql, [no.0], row::notice)
+    }
+
+    fn notices(&self, filter: NoticeFilter, after: NoticeNo, limit: usize) -> Read<Vec<Notice>> {
+        let sql = format!(
+            "SELECT {} FROM notices WHERE no > ?1 AND (?2 IS NULL OR partner = ?2) \
+             AND (?3 IS NULL OR state = ?3) ORDER BY no LIMIT ?4",
+            row::NOTICE
+        );
+        let partner = filter.partner.map(|no| no.0);
+        let state = filter.state.map(|state| state as i64);
+        self.all(&sql, params![after.0, partner, state, most(limit)], row::notice)
+    }
+
+    fn events(&self, partner: Option<PartnerNo>, limit: usize) -> Read<Vec<Event>> {
+        let sql = format!(
+            "SELECT {} FROM events WHERE ?1 IS NULL OR partner = ?1 ORDER BY no DESC LIMIT ?2",
+            row::EVENT
+        );
+        self.all(&sql, params![partner.map(|no| no.0), most(limit)], row::event)
+    }
+}
+
+fn work(r: &rusqlite::Row<'_>) -> rusqlite::Result<Work> {
+    Ok(Work { payout: PayoutNo(r.get(0)?), group: GroupNo(r.get(1)?), key: KeyNo(r.get(2)?) })
+}
+
+fn deposit(r: &rusqlite::Row<'_>) -> rusqlite::Result<Deposit> {
+    Ok(Deposit {
+        payout: PayoutNo(r.get(0)?),
+        partner: PartnerNo(r.get(1)?),
+        key: KeyNo(r.get(2)?),
+        bank_no: BankNo(r.get(3)?),
+        day: Day(r.get(4)?),
+        amount: Won(r.get(5)?),
+    })
+}
+
+/// A limit as SQLite takes it.
+pub(super) fn most(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+/// One line a state, in the order of a payout's way.
+pub(crate) fn merge(mut counted: Vec<Tally>) -> Vec<Tally> {
+    counted.sort_by_key(|tally| tally.state);
+    let mut merged: Vec<Tally> = Vec::new();
+    for tally in counted {
+        match merged.last_mut().filter(|last| last.state == tally.state) {
+            Some(last) => {
+                last.count += tally.count;
+                last.sum = Won(last.sum.0 + tally.sum.0);
+            }
+            None => merged.push(tally),
+        }
+    }
+    merged
+}

@@ -1,0 +1,252 @@
+//! Rows to domain types and back. Every number is checked on its way in: a store is input too.
+
+use ichae_domain::bank::{BankCode, Why};
+use ichae_domain::code::Code;
+use ichae_domain::command::Actor;
+use ichae_domain::group::{Group, Mode};
+use ichae_domain::ident::{BankNo, GroupNo, KeyNo, NoticeNo, PartnerNo, PayoutNo};
+use ichae_domain::key::BillingKey;
+use ichae_domain::ledger::{Entry, Ledger, Posting, Subject};
+use ichae_domain::money::Won;
+use ichae_domain::notice::{Notice, NoticeState, Outcome};
+use ichae_domain::partner::{Partner, Verifier};
+use ichae_domain::payout::{Attempt, Payout, State};
+use ichae_domain::rail::{Pause, Rail};
+use ichae_domain::time::{Day, Time};
+use ichae_domain::view::{About, Event, EventKind};
+use rusqlite::types::Type;
+use rusqlite::{Error, Result, Row};
+
+fn bad<T>(at: usize, kind: Type) -> impl FnOnce() -> Result<T> {
+    move || Err(Error::InvalidColumnType(at, "not of its vocabulary".to_owned(), kind))
+}
+
+fn known<T>(found: Option<T>, at: usize) -> Result<T> {
+    found.map_or_else(bad(at, Type::Integer), Ok)
+}
+
+fn bank_code(row: &Row<'_>, at: usize) -> Result<Option<BankCode>> {
+    Ok(row.get::<_, Option<u16>>(at)?.map(BankCode))
+}
+
+fn own_state(row: &Row<'_>, at: usize) -> Result<Option<State>> {
+    row.get::<_, Option<i64>>(at)?.map(|n| known(State::from_number(n), at)).transpose()
+}
+
+pub const PARTNER: &str = "no, cst_id, name, suspended, key_generation, verifier, webhook_url, \
+                           sources, transfer_cap, made_at";
+
+pub fn partner(row: &Row<'_>) -> Result<Partner> {
+    let sources: String = row.get(7)?;
+    Ok(Partner {
+        no: PartnerNo(row.get(0)?),
+        cst_id: row.get(1)?,
+        name: row.get(2)?,
+        suspended: row.get(3)?,
+        key_generation: row.get(4)?,
+        verifier: Verifier(row.get(5)?),
+        webhook_url: row.get(6)?,
+        sources: sources.split_whitespace().map(str::to_owned).collect(),
+        transfer_cap: row.get::<_, Option<i64>>(8)?.map(Won),
+        made_at: Time(row.get(9)?),
+    })
+}
+
+pub const LEDGER: &str = "partner, available, held, suspense, funded, open_group";
+
+pub fn ledger(row: &Row<'_>) -> Result<Ledger> {
+    Ok(Ledger {
+        partner: PartnerNo(row.get(0)?),
+        available: Won(row.get(1)?),
+        held: Won(row.get(2)?),
+        suspense: Won(row.get(3)?),
+        funded: Won(row.get(4)?),
+        open_group: row.get::<_, Option<i64>>(5)?.map(GroupNo),
+    })
+}
+
+pub const RAIL: &str = "paused_at, paused_by, pause_reason, bank_counter, notices_seen";
+
+pub fn rail(row: &Row<'_>) -> Result<Rail> {
+    let pause = match row.get::<_, Option<i64>>(0)? {
+        Some(at) => Some(Pause { at: Time(at), by: row.get(1)?, reason: row.get(2)? }),
+        None => None,
+    };
+    Ok(Rail { pause, bank_counter: row.get(3)?, notices_seen: row.get(4)? })
+}
+
+pub const GROUP: &str = "g.no, g.partner, g.opened_at, g.mode, g.row_count, g.waiting, \
+                         g.waiting_sum, g.unclaimed, g.webhook_url";
+
+/// Reads a group from the columns of [`GROUP`], the first of which is at `from`.
+pub fn group(row: &Row<'_>, from: usize) -> Result<Group> {
+    Ok(Group {
+        no: GroupNo(row.get(from)?),
+        partner: PartnerNo(row.get(from + 1)?),
+        opened_at: Time(row.get(from + 2)?),
+        mode: known(Mode::from_number(row.get(from + 3)?), from + 3)?,
+        rows: row.get(from + 4)?,
+        waiting: row.get(from + 5)?,
+        waiting_sum: Won(row.get(from + 6)?),
+        unclaimed: row.get(from + 7)?,
+        webhook_url: row.get(from + 8)?,
+    })
+}
+
+pub const KEY: &str = "k.no, k.partner, k.sub_id, k.bank, k.made_at, k.dead";
+
+pub fn key(row: &Row<'_>, from: usize) -> Result<BillingKey> {
+    Ok(BillingKey {
+        no: KeyNo(row.get(from)?),
+        partner: PartnerNo(row.get(from + 1)?),
+        sub_id: row.get(from + 2)?,
+        bank: row.get(from + 3)?,
+        made_at: Time(row.get(from + 4)?),
+        dead: bank_code(row, from + 5)?,
+    })
+}
+
+pub const PAYOUT: &str = "p.no, p.partner, p.grp, p.billing_key, p.amount, p.distinct_key, \
+                          p.sub_id, p.print, p.print_sent, p.at, p.own, p.webhook_url";
+pub const PAYOUT_COLUMNS: usize = 12;
+
+pub fn payout(row: &Row<'_>) -> Result<Payout> {
+    Ok(Payout {
+        no: PayoutNo(row.get(0)?),
+        partner: PartnerNo(row.get(1)?),
+        group: GroupNo(row.get(2)?),
+        key: KeyNo(row.get(3)?),
+        amount: Won(row.get(4)?),
+        distinct_key: row.get(5)?,
+        sub_id: row.get(6)?,
+        print: row.get(7)?,
+        print_sent: row.get(8)?,
+        at: Time(row.get(9)?),
+        own: own_state(row, 10)?,
+        webhook_url: row.get(11)?,
+    })
+}
+
+pub const ATTEMPT: &str = "a.payout, a.partner, a.bank_no, a.day, a.sent_at, a.sends, \
+                           a.bank_code, a.bank_code_sub, a.failure, a.why, a.answered_at, \
+                           a.inquiries, a.inquire_at, a.returned_at, a.return_code";
+
+/// `None` where the columns come from an outer join that found nothing.
+pub fn attempt(row: &Row<'_>, from: usize) -> Result<Option<Attempt>> {
+    let Some(payout) = row.get::<_, Option<i64>>(from)? else { return Ok(None) };
+    let failure: Option<String> = row.get(from + 8)?;
+    let failure = failure.map(|name| Code::find(&name).map_or_else(bad(from + 8, Type::Text), Ok));
+    let why: Option<i64> = row.get(from + 9)?;
+    Ok(Some(Attempt {
+        payout: PayoutNo(payout),
+        partner: PartnerNo(row.get(from + 1)?),
+        bank_no: row.get::<_, Option<i64>>(from + 2)?.map(BankNo),
+        day: Day(row.get(from + 3)?),
+        sent_at: Time(row.get(from + 4)?),
+        sends: row.get(from + 5)?,
+        bank_code: bank_code(row, from + 6)?,
+        bank_code_sub: row.get(from + 7)?,
+        failure: failure.transpose()?,
+        why: why.map(|n| known(Why::from_number(n), from + 9)).transpose()?,
+        answered_at: row.get::<_, Option<i64>>(from + 10)?.map(Time),
+        inquiries: row.get(from + 11)?,
+        inquire_at: row.get::<_, Option<i64>>(from + 12)?.map(Time),
+        returned_at: row.get::<_, Option<i64>>(from + 13)?.map(Time),
+        return_code: bank_code(row, from + 14)?,
+    }))
+}
+
+pub const POSTING: &str = "partner, entry, amount, subject_kind, subject, at";
+
+pub fn posting(row: &Row<'_>) -> Result<Posting> {
+    let number: i64 = row.get(4)?;
+    let subject = match row.get::<_, i64>(3)? {
+        0 => Subject::Fund,
+        1 => Subject::Payout(PayoutNo(number)),
+        2 => Subject::Group(GroupNo(number)),
+        _ => return bad(3, Type::Integer)(),
+    };
+    Ok(Posting {
+        partner: PartnerNo(row.get(0)?),
+        entry: known(Entry::from_number(row.get(1)?), 1)?,
+        amount: Won(row.get(2)?),
+        subject,
+        at: Time(row.get(5)?),
+    })
+}
+
+/// (kind, number) of a posting's subject, as stored.
+pub fn subject_columns(subject: Subject) -> (i64, i64) {
+    match subject {
+        Subject::Fund => (0, 0),
+        Subject::Payout(no) => (1, no.0),
+        Subject::Group(no) => (2, no.0),
+    }
+}
+
+pub const NOTICE: &str =
+    "no, partner, payout, outcome, made_at, state, tries, next_at, last_status, last_at";
+
+pub fn notice(row: &Row<'_>) -> Result<Notice> {
+    Ok(Notice {
+        no: NoticeNo(row.get(0)?),
+        partner: PartnerNo(row.get(1)?),
+        payout: PayoutNo(row.get(2)?),
+        outcome: known(Outcome::from_number(row.get(3)?), 3)?,
+        made_at: Time(row.get(4)?),
+        state: known(NoticeState::from_number(row.get(5)?), 5)?,
+        tries: row.get(6)?,
+        next_at: Time(row.get(7)?),
+        last_status: row.get(8)?,
+        last_at: row.get::<_, Option<i64>>(9)?.map(Time),
+    })
+}
+
+pub const EVENT: &str = "at, actor_kind, actor, partner, kind, about_kind, about, amount, note";
+
+pub fn event(row: &Row<'_>) -> Result<Event> {
+    let actor = match row.get::<_, i64>(1)? {
+        0 => Actor::Partner,
+        1 => Actor::Engine,
+        _ => Actor::Operator(row.get::<_, Option<String>>(2)?.unwrap_or_default()),
+    };
+    let number: i64 = row.get(6)?;
+    let about = match row.get::<_, i64>(5)? {
+        1 => About::Partner(PartnerNo(number)),
+        2 => About::Key(KeyNo(number)),
+        3 => About::Payout(PayoutNo(number)),
+        4 => About::Group(GroupNo(number)),
+        5 => About::Notice(NoticeNo(number)),
+        _ => About::Rail,
+    };
+    Ok(Event {
+        at: Time(row.get(0)?),
+        actor,
+        partner: row.get::<_, Option<i64>>(3)?.map(PartnerNo),
+        kind: known(EventKind::from_number(row.get(4)?), 4)?,
+        about,
+        amount: row.get::<_, Option<i64>>(7)?.map(Won),
+        note: row.get(8)?,
+    })
+}
+
+/// (kind, text) of an actor, as stored.
+pub fn actor_columns(actor: &Actor) -> (i64, Option<&str>) {
+    match actor {
+        Actor::Partner => (0, None),
+        Actor::Engine => (1, None),
+        Actor::Operator(name) => (2, Some(name)),
+    }
+}
+
+/// (kind, number) of what an event is about, as stored.
+pub fn about_columns(about: About) -> (i64, i64) {
+    match about {
+        About::Partner(no) => (1, no.0),
+        About::Key(no) => (2, no.0),
+        About::Payout(no) => (3, no.0),
+        About::Group(no) => (4, no.0),
+        About::Notice(no) => (5, no.0),
+        About::Rail => (6, 0),
+    }
+}
