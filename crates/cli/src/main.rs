@@ -1,1 +1,43 @@
-fn main() {}
+//! `ichae`: a self-hosted payout hub. One binary with roles; only this crate prints.
+
+mod admin;
+mod args;
+mod check;
+mod explain;
+mod logs;
+mod printer;
+mod sandbox;
+mod serve;
+mod shutdown;
+
+use args::{Args, Command, ConfigCommand};
+use clap::Parser;
+use printer::Printer;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let printer = Printer::new(args.json);
+    let done = match args.command {
+        Command::Sandbox(sandbox) => sandbox::run(sandbox, &printer),
+        Command::Serve(serve) => serve::run(&serve, &printer),
+        Command::Check(check) => check::run(&check, &printer),
+        Command::Explain { code } => explain::run(&code, &printer),
+        Command::Config { command } => match command {
+            ConfigCommand::Sample => {
+                printer.text(&ichae_server::config::sample());
+                Ok(ExitCode::SUCCESS)
+            }
+            ConfigCommand::Check { file } => serve::check_config(&file, &printer),
+        },
+        Command::Openapi => serve::openapi(&printer),
+        other => admin::run(other, &printer),
+    };
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            printer.error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}

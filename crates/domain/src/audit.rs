@@ -182,3 +182,304 @@ pub fn journal_per_payout(
         .extend(off.map(|(no, left)| Finding(format!("group {} canceled {left} too much", no.0))));
     findings
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::money::Won;
+    use crate::time::Time;
+
+    const PARTNER: PartnerNo = PartnerNo(3);
+    const OTHER: PartnerNo = PartnerNo(4);
+    const GROUP: GroupNo = GroupNo(90);
+
+    /// A small history without a fault: two partners, every entry, every state.
+    #[derive(Clone)]
+    struct Books {
+        /// With the part that is about rows which were counted before.
+        postings: Vec<(Posting, i64)>,
+        rows: Vec<(PayoutNo, GroupNo, i64, State)>,
+        ledgers: Vec<Ledger>,
+        settlement: i64,
+    }
+
+    fn posting(partner: PartnerNo, entry: Entry, amount: i64, subject: Subject) -> Posting {
+        Posting { partner, entry, amount: Won(amount), subject, at: Time(0) }
+    }
+
+    fn ledger(partner: PartnerNo, available: i64, held: i64, funded: i64) -> Ledger {
+        let mut ledger = Ledger::new(partner);
+        ledger.available = Won(available);
+        ledger.held = Won(held);
+        ledger.funded = Won(funded);
+        ledger
+    }
+
+    impl Books {
+        fn good() -> Books {
+            let mut books = Books {
+                postings: vec![],
+                rows: vec![],
+                ledgers: vec![ledger(PARTNER, 680, 150, 1_000), ledger(OTHER, 40, 0, 40)],
+                settlement: -870,
+            };
+            books.post(Entry::Fund, 1_200, Subject::Fund);
+            books.post(Entry::TakeBack, 200, Subject::Fund);
+            let at_other = posting(OTHER, Entry::Fund, 40, Subject::Fund);
+            books.postings.push((at_other, 0));
+            let ends: [(State, &[Entry]); 9] = [
+                (State::Requested, &[]),
+                (State::Executing, &[]),
+                (State::Sending, &[]),
+                (State::Unknown, &[]),
+                (State::Settled, &[Entry::Settle]),
+                (State::Failed, &[Entry::Refuse]),
+                (State::Returned, &[Entry::Settle, Entry::Return]),
+                (State::Canceled, &[Entry::Cancel]),
+                (State::Canceled, &[]),
+            ];
+            let amounts = [10, 20, 40, 80, 170, 5, 6, 7, 8];
+            for (no, ((state, steps), amount)) in (1..).zip(ends.into_iter().zip(amounts)) {
+                let subject = Subject::Payout(PayoutNo(no));
+                books.post(Entry::Hold, amount, subject);
+                steps.iter().for_each(|entry| books.post(*entry, amount, subject));
+                books.rows.push((PayoutNo(no), GROUP, amount, state));
+            }
+            books.post(Entry::Cancel, 8, Subject::Group(GROUP));
+            books
+        }
+
+        fn post(&mut self, entry: Entry, amount: i64, subject: Subject) {
+            self.postings.push((posting(PARTNER, entry, amount, subject), 0));
+        }
+
+        fn entry(&mut self, entry: Entry) -> &mut Posting {
+            let found = self.postings.iter_mut().find(|(posting, _)| posting.entry == entry);
+            &mut found.unwrap().0
+        }
+
+        fn row(&mut self, state: State) -> &mut (PayoutNo, GroupNo, i64, State) {
+            self.rows.iter_mut().find(|row| row.3 == state).unwrap()
+        }
+
+        fn audit(&self) -> Vec<String> {
+            let mut audit = Audit::default();
+            self.postings.iter().for_each(|(posting, counted)| audit.posting(posting, *counted));
+            self.rows.iter().for_each(|(_, _, won, state)| audit.row(PARTNER, *won, *state));
+            assert_eq!(audit.seen(), (self.postings.len() as u64, self.rows.len() as u64));
+            let findings = audit.finish(&self.ledgers, self.settlement);
+            findings.iter().map(Finding::to_string).collect()
+        }
+
+        fn per_payout(&self) -> Vec<String> {
+            let postings: Vec<Posting> = self.postings.iter().map(|(p, _)| p.clone()).collect();
+            let findings = journal_per_payout(&postings, &self.rows);
+            findings.iter().map(Finding::to_string).collect()
+        }
+    }
+
+    /// Plants one damage in good books and compares everything that is found with `want`.
+    #[track_caller]
+    fn check(plant: fn(&mut Books), want: &[&str]) {
+        let mut books = Books::good();
+        plant(&mut books);
+        assert_eq!(books.audit(), want);
+    }
+
+    #[track_caller]
+    fn check_per_payout(plant: fn(&mut Books), want: &[&str]) {
+        let mut books = Books::good();
+        plant(&mut books);
+        assert_eq!(books.per_payout(), want);
+    }
+
+    #[test]
+    fn good_books_have_no_findings() {
+        check(|_| {}, &[]);
+        check_per_payout(|_| {}, &[]);
+        assert_eq!(Audit::default().finish(&[], 0), []);
+    }
+
+    /// Figure 3: folding the postings of an account gives its balance.
+    #[test]
+    fn a_changed_balance_is_found_by_its_name() {
+        check(
+            |b| b.ledgers[0].available = Won(681),
+            &["partner 3: available is stored as 681, its postings give 680"],
+        );
+        check(
+            |b| b.ledgers[0].held = Won(149),
+            &["partner 3: held is stored as 149, its postings give 150"],
+        );
+        check(
+            |b| b.ledgers[0].suspense = Won(1),
+            &["partner 3: suspense is stored as 1, its postings give 0"],
+        );
+        check(
+            |b| b.ledgers[1].funded = Won(41),
+            &["partner 4: funded is stored as 41, its postings give 40"],
+        );
+    }
+
+    #[test]
+    fn a_changed_settlement_is_found() {
+        check(|b| b.settlement = -869, &["settlement is stored as -869, the postings give -870"]);
+    }
+
+    #[test]
+    fn a_changed_posting_is_found_in_every_sum_that_it_is_part_of() {
+        check(
+            |b| b.entry(Entry::TakeBack).amount = Won(199),
+            &[
+                "partner 3: available is stored as 680, its postings give 681",
+                "partner 3: funded is stored as 1000, its postings give 1001",
+                "settlement is stored as -870, the postings give -871",
+            ],
+        );
+        check(
+            |b| b.entry(Entry::Hold).amount = Won(11),
+            &[
+                "partner 3: available is stored as 680, its postings give 679",
+                "partner 3: held is stored as 150, its postings give 151",
+                "partner 3: held is 151, its payouts that hold sum to 150",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_posting_of_nothing_or_less_is_found() {
+        for (amount, sign) in [(0, "0"), (-5, "-5")] {
+            let mut books = Books::good();
+            books.postings.push((posting(OTHER, Entry::Fund, amount, Subject::Fund), 0));
+            let found = format!("a posting of {sign} won at 19700101090000000");
+            assert_eq!(books.audit()[0], found);
+        }
+    }
+
+    /// Figure 4: never below zero at any point of the history, whatever it ends in.
+    #[test]
+    fn a_balance_that_fell_below_zero_on_the_way_is_found() {
+        check(
+            |b| {
+                b.postings.push((posting(OTHER, Entry::TakeBack, 50, Subject::Fund), 0));
+                b.postings.push((posting(OTHER, Entry::Fund, 50, Subject::Fund), 0));
+            },
+            &["partner 4: available fell to -10 at 19700101090000000"],
+        );
+        check(
+            |b| {
+                let subject = Subject::Payout(PayoutNo(1));
+                b.postings.push((posting(OTHER, Entry::Settle, 5, subject), 0));
+                b.postings.push((posting(OTHER, Entry::Fund, 5, Subject::Fund), 0));
+                b.ledgers[1] = ledger(OTHER, 45, -5, 45);
+            },
+            &[
+                "partner 4: held fell to -5 at 19700101090000000",
+                "partner 4: held fell to -5 at 19700101090000000",
+                "partner 4: held is -5, its payouts that hold sum to 0",
+            ],
+        );
+    }
+
+    /// Decision H13: what is held is what the rows hold.
+    #[test]
+    fn a_state_that_was_changed_by_hand_is_found() {
+        check(
+            |b| b.row(State::Sending).3 = State::Settled,
+            &["partner 3: held is 150, its payouts that hold sum to 110"],
+        );
+        check(
+            |b| b.row(State::Failed).3 = State::Unknown,
+            &["partner 3: held is 150, its payouts that hold sum to 155"],
+        );
+        check(
+            |b| b.row(State::Requested).2 = 11,
+            &["partner 3: held is 150, its payouts that hold sum to 151"],
+        );
+    }
+
+    #[test]
+    fn postings_without_a_ledger_are_found() {
+        check(
+            |b| {
+                b.ledgers.pop();
+            },
+            &["partner 4: postings without a ledger", "the sum of all accounts is -40, not 0"],
+        );
+    }
+
+    /// On a live store a row is counted in the state that it had; what moves it later takes it out
+    /// again, by the part that was counted.
+    #[test]
+    fn a_row_that_moves_on_after_it_was_counted_is_taken_out_again() {
+        for (entry, available, settlement) in
+            [(Entry::Settle, 680, -860), (Entry::Refuse, 690, -870), (Entry::Cancel, 690, -870)]
+        {
+            let mut books = Books::good();
+            let subject = Subject::Payout(PayoutNo(1));
+            books.postings.push((posting(PARTNER, entry, 10, subject), 10));
+            books.ledgers[0] = ledger(PARTNER, available, 140, 1_000);
+            books.settlement = settlement;
+            assert_eq!(books.audit(), [""; 0], "{entry:?}");
+            books.postings.last_mut().unwrap().1 = 0;
+            let found = "partner 3: held is 140, its payouts that hold sum to 150";
+            assert_eq!(books.audit(), [found], "{entry:?}");
+        }
+    }
+
+    #[test]
+    fn a_broken_store_does_not_fill_the_screen() {
+        let mut audit = Audit::default();
+        (0..2 * FINDINGS_MAX).for_each(|no| audit.find(format!("finding {no}")));
+        assert_eq!(audit.finish(&[], 0).len(), FINDINGS_MAX);
+    }
+
+    /// Figure 2, from the books: a payout is settled or given back at most once.
+    #[test]
+    fn every_payout_has_exactly_the_steps_of_its_state() {
+        check_per_payout(
+            |b| b.post(Entry::Settle, 170, Subject::Payout(PayoutNo(5))),
+            &["payout 5 is Settled but has [Hold, Settle, Settle]"],
+        );
+        check_per_payout(
+            |b| b.post(Entry::Refuse, 170, Subject::Payout(PayoutNo(5))),
+            &["payout 5 is Settled but has [Hold, Settle, Refuse]"],
+        );
+        check_per_payout(
+            |b| b.row(State::Settled).3 = State::Failed,
+            &["payout 5 is Failed but has [Hold, Settle]"],
+        );
+        check_per_payout(
+            |b| b.row(State::Returned).3 = State::Settled,
+            &["payout 7 is Settled but has [Hold, Settle, Return]"],
+        );
+        check_per_payout(
+            |b| b.row(State::Unknown).3 = State::Failed,
+            &["payout 4 is Failed but has [Hold]"],
+        );
+        check_per_payout(
+            |b| b.postings.retain(|(p, _)| p.entry != Entry::Return),
+            &["payout 7 is Returned but has [Hold, Settle]"],
+        );
+    }
+
+    #[test]
+    fn a_group_gives_back_what_its_cancelled_rows_held() {
+        check_per_payout(
+            |b| b.row(State::Requested).3 = State::Canceled,
+            &["group 90 canceled -10 too much"],
+        );
+        check_per_payout(
+            |b| b.postings.last_mut().unwrap().0.amount = Won(9),
+            &["group 90 canceled 1 too much"],
+        );
+    }
+
+    #[test]
+    fn postings_about_no_payout_are_found() {
+        check_per_payout(
+            |b| b.post(Entry::Hold, 1, Subject::Payout(PayoutNo(77))),
+            &["postings without payout 77"],
+        );
+    }
+}

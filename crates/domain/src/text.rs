@@ -96,7 +96,8 @@ pub struct Unprintable;
 /// ASCII letters and digits, Hangul syllables and compatibility jamo. Never truncated.
 /// `Ok(None)` where nothing but spaces was sent: that counts as absent.
 pub fn print_content(text: &str) -> Result<Option<String>, Unprintable> {
-    let kept: String = clean(text).ok_or(Unprintable)?.chars().filter(|c| !c.is_whitespace()).collect();
+    let kept: String =
+        clean(text).ok_or(Unprintable)?.chars().filter(|c| !c.is_whitespace()).collect();
     if kept.is_empty() {
         return Ok(None);
     }

@@ -79,6 +79,8 @@ pub enum Shown {
     Waiting,
     Completed,
     UnderWay,
+    /// Completed or under way.
+    Executed,
 }
 
 impl Shown {
@@ -87,6 +89,7 @@ impl Shown {
             Shown::Waiting => state == State::Requested,
             Shown::Completed => state.completed(),
             Shown::UnderWay => state.under_way(),
+            Shown::Executed => state.completed() || state.under_way(),
         }
     }
 }

@@ -4,7 +4,7 @@ use crate::port::{Answer, BATCH_MAX, Backend, StoreError};
 use ichae_domain::code::Code;
 use ichae_domain::command::{Actor, Command, Order};
 use ichae_domain::ident::KeyNo;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
 
@@ -16,10 +16,13 @@ enum Job {
     Reseal(KeyNo, usize, oneshot::Sender<Result<Option<KeyNo>, StoreError>>),
 }
 
-/// A handle to the writer thread. When the last one is gone the thread writes what waits and ends.
+/// A handle to the one writer. When it is dropped, what waits is written first.
 pub struct Writer {
     jobs: Mutex<Option<mpsc::Sender<Job>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    /// Instead of the thread: orders are carried out where they are given. For virtual time, which
+    /// must not run ahead while another thread works.
+    inline: Option<Mutex<Box<dyn Backend>>>,
 }
 
 impl Writer {
@@ -30,30 +33,54 @@ impl Writer {
             .name("ichae-writer".to_owned())
             .spawn(move || run(backend, waiting))
             .map_err(StoreError::io("the writer thread cannot be started"))?;
-        Ok(Writer { jobs: Mutex::new(Some(jobs)), thread: Mutex::new(Some(thread)) })
+        let (jobs, thread) = (Mutex::new(Some(jobs)), Mutex::new(Some(thread)));
+        Ok(Writer { jobs, thread, inline: None })
+    }
+
+    /// A writer without a thread, for tests on virtual time.
+    pub fn inline(backend: Box<dyn Backend>) -> Writer {
+        let inline = Some(Mutex::new(backend));
+        Writer { jobs: Mutex::new(None), thread: Mutex::new(None), inline }
     }
 
     /// Queues an order and waits for its durable answer. T0503 where the queue is full or closed:
     /// then nothing was queued. A command that was queued is carried out even if the caller goes.
     pub async fn submit(&self, actor: Actor, command: Command) -> Answer {
+        let order = Order { actor, command };
+        let order = match self.carry_out_here(order) {
+            Ok(answer) => return answer,
+            Err(order) => order,
+        };
         let (sender, answer) = oneshot::channel();
-        let job = Job::Order(Order { actor, command }, sender);
         let Some(jobs) = self.sender() else { return Err(Code::T0503.into()) };
-        if jobs.try_send(job).is_err() {
+        if jobs.try_send(Job::Order(order, sender)).is_err() {
             return Err(Code::T0503.into());
         }
+        // The thread ends when no handle is left: a caller that waits for its answer holds none.
+        drop(jobs);
         answer.await.unwrap_or_else(|_| Err(Code::T0999.into()))
     }
 
     /// As [`Writer::submit`], but waits for room instead of refusing: for loops of our own.
     pub async fn submit_waiting(&self, actor: Actor, command: Command) -> Answer {
+        let order = Order { actor, command };
+        let order = match self.carry_out_here(order) {
+            Ok(answer) => return answer,
+            Err(order) => order,
+        };
         let (sender, answer) = oneshot::channel();
-        let job = Job::Order(Order { actor, command }, sender);
         let Some(jobs) = self.sender() else { return Err(Code::T0503.into()) };
-        if jobs.send(job).await.is_err() {
+        if jobs.send(Job::Order(order, sender)).await.is_err() {
             return Err(Code::T0503.into());
         }
+        drop(jobs);
         answer.await.unwrap_or_else(|_| Err(Code::T0999.into()))
+    }
+
+    fn carry_out_here(&self, order: Order) -> Result<Answer, Order> {
+        let Some(backend) = &self.inline else { return Err(order) };
+        let mut backend = backend.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(backend.commit(&[order]).pop().unwrap_or(Err(Code::T0999.into())))
     }
 
     /// Seals one slice again under the active keys; see [`Backend::reseal`].
@@ -62,6 +89,7 @@ impl Writer {
         let (sender, answer) = oneshot::channel();
         let jobs = self.sender().ok_or_else(gone)?;
         jobs.send(Job::Reseal(after, limit, sender)).await.map_err(|_| gone())?;
+        drop(jobs);
         answer.await.map_err(|_| gone())?
     }
 

@@ -21,8 +21,8 @@ use crate::view::{About, Change, Deposit, EventKind, Reply, Write};
 /// Writes the intent: `bank_tran_id`, business date, amount. Fails the payout instead where its
 /// key has died since (decision H11).
 pub(super) fn claim(at: &Scene<'_>) -> Result<Change, Refusal> {
-    let (Some(payout), Some(group), Some(key)) = (at.view.payout, at.view.group, at.view.key)
-    else {
+    let payout = at.payout()?;
+    let (Some(group), Some(key)) = (at.view.group, at.view.key) else {
         return Err(Code::T0999.into());
     };
     if payout.group != group.no || payout.key != key.no {
@@ -121,9 +121,11 @@ fn dead(at: &Scene<'_>, payout: &Payout, bank: BankCode) -> Result<Change, Refus
 
 /// Takes in what the bank told. What does not fit the row's state any more changes nothing.
 pub(super) fn outcome(at: &Scene<'_>, told: &Told) -> Result<Change, Refusal> {
-    let (Some(payout), Some(attempt)) = (at.view.payout, at.view.attempt) else {
+    let payout = at.payout()?;
+    let attempt = at.view.attempt.ok_or(Code::T0999)?;
+    if payout.key != told.key {
         return Err(Code::T0999.into());
-    };
+    }
     let expected = match told.asked {
         Asked::Deposit => State::Sending,
         Asked::Inquiry => State::Unknown,
@@ -244,9 +246,8 @@ pub(super) fn returned(
     code: Option<BankCode>,
     notice: i64,
 ) -> Result<Change, Refusal> {
-    let (Some(payout), Some(attempt)) = (at.view.payout, at.view.attempt) else {
-        return Err(Code::T0999.into());
-    };
+    let payout = at.payout()?;
+    let attempt = at.view.attempt.ok_or(Code::T0999)?;
     let mut rail = at.view.rail.ok_or(Code::T0999)?.clone();
     // The bank may tell of a return before we know that it paid: the notice waits for the outcome.
     if matches!(payout.own, Some(State::Sending | State::Unknown)) {

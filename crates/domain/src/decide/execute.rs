@@ -78,7 +78,10 @@ fn rows(
 ) -> Result<Taken, Refusal> {
     let waits =
         |p: &&&Payout| p.group == group.no && state_of(p.own, group.mode) == State::Requested;
-    let waiting: Vec<&Payout> = at.view.payouts.iter().filter(waits).copied().collect();
+    let mut waiting: Vec<&Payout> = at.view.payouts.iter().filter(waits).copied().collect();
+    // A row that is named twice is one row.
+    waiting.sort_by_key(|payout| payout.no);
+    waiting.dedup_by_key(|payout| payout.no);
     if waiting.is_empty() {
         return Err(Code::E0130.into());
     }

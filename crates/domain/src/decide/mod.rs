@@ -7,6 +7,8 @@ mod partner;
 mod request;
 mod webhook;
 
+pub use webhook::NO_ADDRESS;
+
 #[cfg(test)]
 mod tests;
 
@@ -16,6 +18,7 @@ use crate::ident::PartnerNo;
 use crate::ledger::{Entry, Ledger, Posting, Subject};
 use crate::money::Won;
 use crate::partner::Partner;
+use crate::payout::Payout;
 use crate::refusal::Refusal;
 use crate::view::{About, Change, Context, Event, EventKind, View, Write};
 
@@ -63,6 +66,16 @@ impl<'a> Scene<'a> {
     /// A partner always has a ledger; without one the store is damaged, and nothing is decided.
     fn ledger(&self) -> Result<&'a Ledger, Refusal> {
         self.view.ledger.ok_or_else(|| Code::T0999.into())
+    }
+
+    /// The named payout. A command that names another partner's would move the wrong balances, so
+    /// nothing is decided about it.
+    fn payout(&self) -> Result<&'a Payout, Refusal> {
+        let partner = self.view.partner.map(|partner| partner.no);
+        self.view
+            .payout
+            .filter(|payout| Some(payout.partner) == partner)
+            .ok_or_else(|| Code::T0999.into())
     }
 
     fn event(&self, kind: EventKind, about: About, partner: Option<PartnerNo>) -> Event {

@@ -8,7 +8,7 @@ use crate::retry::webhook_wait_ms;
 use crate::view::{About, Change, EventKind, Reply, Write};
 
 /// The status by which the engine says that there was no address to send to.
-pub(crate) const NO_ADDRESS: i64 = -1;
+pub const NO_ADDRESS: i64 = -1;
 
 pub(super) fn delivered(at: &Scene<'_>, status: i64) -> Result<Change, Refusal> {
     let Some(mut notice) = pending(at)? else {

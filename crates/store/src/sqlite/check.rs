@@ -13,14 +13,18 @@ use ichae_domain::ident::{GroupNo, PartnerNo, PayoutNo};
 use ichae_domain::ledger::{Entry, Ledger, Posting, Subject};
 use ichae_domain::payout::{State, state_of};
 use rusqlite::{Connection, params};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
-/// Payouts that one slice reads.
-pub const SLICE: i64 = 20_000;
+/// How much one slice reads.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Slices {
+    pub payouts: i64,
+    /// Before the first payout is counted.
+    pub postings: i64,
+}
 
-/// Postings that one slice reads before the first payout is counted.
-const CATCH_UP: i64 = 50_000;
+const SLICES: Slices = Slices { payouts: 20_000, postings: 50_000 };
 
 /// What a check saw.
 #[derive(Debug)]
@@ -34,11 +38,14 @@ pub struct Report {
 struct Run<'a> {
     db: Connection,
     sealer: &'a Sealer,
+    slices: Slices,
     audit: Audit,
     chains: HashMap<PartnerNo, ([u8; 32], i64)>,
     posted: i64,
     /// Payouts up to here are counted.
     counted: PayoutNo,
+    /// Groups that were seen with rows which wait or are unclaimed, whatever their counters say.
+    loose: BTreeSet<i64>,
 }
 
 /// Recomputes every balance from the postings, verifies every hash chain, and compares what is held
@@ -46,6 +53,16 @@ struct Run<'a> {
 pub fn check(
     file: &Path,
     sealer: &Sealer,
+    progress: impl FnMut(i64, i64),
+) -> Result<Report, StoreError> {
+    check_in(file, sealer, SLICES, progress)
+}
+
+/// As [`check`], in slices of another size.
+pub(crate) fn check_in(
+    file: &Path,
+    sealer: &Sealer,
+    slices: Slices,
     mut progress: impl FnMut(i64, i64),
 ) -> Result<Report, StoreError> {
     let db = super::read::connect(file)?;
@@ -53,10 +70,12 @@ pub fn check(
     let mut run = Run {
         db,
         sealer,
+        slices,
         audit: Audit::default(),
         chains: HashMap::new(),
         posted: 0,
         counted: PayoutNo(0),
+        loose: BTreeSet::new(),
     };
     run.integrity()?;
     while run.catch_up()? {}
@@ -82,8 +101,8 @@ impl Run<'_> {
     /// Postings only, before any payout is counted. Says whether there may be more.
     fn catch_up(&mut self) -> Result<bool, StoreError> {
         let before = self.posted;
-        self.read_postings(CATCH_UP)?;
-        Ok(self.posted - before >= CATCH_UP)
+        self.read_postings(self.slices.postings)?;
+        Ok(self.posted - before >= self.slices.postings)
     }
 
     /// One short transaction. Says whether payouts are left, and the highest payout's number.
@@ -152,21 +171,24 @@ impl Run<'_> {
     fn read_payouts(&mut self) -> Result<(bool, i64), StoreError> {
         let last: i64 =
             self.db.query_row("SELECT ifnull(max(no), 0) FROM payouts", [], |r| r.get(0))?;
-        let sql = "SELECT p.no, p.partner, p.amount, p.own, g.mode FROM payouts p \
+        let sql = "SELECT p.no, p.partner, p.amount, p.own, g.mode, g.no FROM payouts p \
                    JOIN groups g ON g.no = p.grp WHERE p.no > ?1 ORDER BY p.no LIMIT ?2";
         let mut statement = self.db.prepare(sql)?;
-        let mut rows = statement.query([self.counted.0, SLICE])?;
+        let mut rows = statement.query([self.counted.0, self.slices.payouts])?;
         let mut read = 0;
         while let Some(r) = rows.next()? {
             let bad = || StoreError::Damaged("a payout's state".to_owned());
             let own: Option<i64> = r.get(3)?;
             let own = own.map(|n| State::from_number(n).ok_or_else(bad)).transpose()?;
             let mode = Mode::from_number(r.get(4)?).ok_or_else(bad)?;
+            if own.is_none() && mode != Mode::Canceled {
+                self.loose.insert(r.get(5)?);
+            }
             self.counted = PayoutNo(r.get(0)?);
             self.audit.row(PartnerNo(r.get(1)?), r.get(2)?, state_of(own, mode));
             read += 1;
         }
-        Ok((read == SLICE, last))
+        Ok((read == self.slices.payouts, last))
     }
 
     /// The last, short transaction: the postings since the last slice and the stored balances are
@@ -204,21 +226,29 @@ impl Run<'_> {
         Ok(Report { postings, payouts, partners, findings })
     }
 
-    /// The counters of the groups in which something waits or is unclaimed.
+    /// The counters of the groups in which something waits or is unclaimed, by their rows or by
+    /// their counters.
     fn groups(&mut self) -> Result<(), StoreError> {
-        let sql = "SELECT g.no, g.mode, g.waiting, g.waiting_sum, g.unclaimed, count(p.no), \
+        let sql = "SELECT no FROM groups WHERE waiting > 0 OR unclaimed > 0";
+        let counting: Vec<i64> =
+            self.db.prepare(sql)?.query_map([], |r| r.get(0))?.collect::<Result<_, _>>()?;
+        self.loose.extend(counting);
+        let sql = "SELECT g.mode, g.waiting, g.waiting_sum, g.unclaimed, count(p.no), \
                    ifnull(sum(p.amount), 0) FROM groups g \
-                   LEFT JOIN payouts p ON p.grp = g.no AND p.own IS NULL \
-                   WHERE g.waiting > 0 OR g.unclaimed > 0 GROUP BY g.no";
+                   LEFT JOIN payouts p ON p.grp = g.no AND p.own IS NULL WHERE g.no = ?1";
         let mut statement = self.db.prepare(sql)?;
-        let mut rows = statement.query([])?;
-        while let Some(r) = rows.next()? {
-            let no: i64 = r.get(0)?;
-            let executing = r.get::<_, i64>(1)? == Mode::Executing as i64;
-            let (waiting, sum, unclaimed): (i64, i64, i64) = (r.get(2)?, r.get(3)?, r.get(4)?);
-            let (rows, amount): (i64, i64) = (r.get(5)?, r.get(6)?);
-            let expected = if executing { (0, 0, rows) } else { (rows, amount, 0) };
-            if (waiting, sum, unclaimed) != expected {
+        for no in &self.loose {
+            let (mode, counted, rows, amount) = statement.query_row([no], |r| {
+                let counted: (i64, i64, i64) = (r.get(1)?, r.get(2)?, r.get(3)?);
+                Ok((r.get::<_, i64>(0)?, counted, r.get::<_, i64>(4)?, r.get::<_, i64>(5)?))
+            })?;
+            let expected = match Mode::from_number(mode) {
+                Some(Mode::Open | Mode::Closed) => (rows, amount, 0),
+                Some(Mode::Executing) => (0, 0, rows),
+                Some(Mode::Canceled) | None => (0, 0, 0),
+            };
+            if counted != expected {
+                let (waiting, sum, unclaimed) = counted;
                 self.audit.find(format!(
                     "group {no}: counts {waiting} waiting of {sum} won and {unclaimed} unclaimed, \
                      its rows give {expected:?}"

@@ -6,8 +6,10 @@ mod open;
 mod persist;
 mod read;
 mod row;
+#[cfg(test)]
+mod tests;
 
-pub use open::{Opened, Settings, open};
+pub use open::{Opened, Settings, environment, latest, open};
 pub use read::SqliteReader;
 pub(crate) use read::merge;
 

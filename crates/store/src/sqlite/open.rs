@@ -8,6 +8,7 @@ use crate::port::{Clock, StoreError};
 use crate::seal::Sealer;
 use crate::witness::Witness;
 use ichae_domain::ident::{EPOCHS_MAX, Epochs};
+use ichae_domain::time::Time;
 use ichae_domain::view::{EventKind, Rules};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::path::{Path, PathBuf};
@@ -226,4 +227,25 @@ fn start_epoch(
 pub(super) fn last_event(connection: &Connection) -> Result<i64, StoreError> {
     let sql = "SELECT ifnull(max(no), 0) FROM events";
     Ok(connection.query_row(sql, [], |r| r.get(0))?)
+}
+
+/// The latest moment that a store has written down, before it is opened to serve; zero where there
+/// is no store yet.
+pub fn latest(file: &Path) -> Result<Time, StoreError> {
+    if !file.exists() {
+        return Ok(Time(0));
+    }
+    let db = super::read::connect(file)?;
+    let sql = "SELECT at FROM events ORDER BY no DESC LIMIT 1";
+    let table = "SELECT 1 FROM sqlite_master WHERE name = 'events'";
+    if db.query_row(table, [], |_| Ok(())).optional()?.is_none() {
+        return Ok(Time(0));
+    }
+    Ok(Time(db.query_row(sql, [], |r| r.get(0)).optional()?.unwrap_or(0)))
+}
+
+/// What a store was made for, `test` or `live`.
+pub fn environment(file: &Path) -> Result<String, StoreError> {
+    let db = super::read::connect(file)?;
+    Ok(db.query_row("SELECT environment FROM store", [], |r| r.get(0))?)
 }

@@ -1,0 +1,259 @@
+//! What can be typed. The texts here are the manual.
+
+use clap::{Args as ClapArgs, Parser, Subcommand};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// A self-hosted payout hub: verify accounts, request payouts, execute them, watch the limit.
+#[derive(Parser)]
+#[command(name = "ichae", version, propagate_version = true)]
+pub struct Args {
+    /// Print data as JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Start a hub at once, with partner `test` and the simulated bank
+    Sandbox(Sandbox),
+    /// Serve a hub from a configuration file
+    Serve(Serve),
+    /// Partners: who may call, and their money
+    Partner {
+        #[command(flatten)]
+        at: At,
+        #[command(subcommand)]
+        command: PartnerCommand,
+    },
+    /// Groups in which money waits
+    Group {
+        #[command(flatten)]
+        at: At,
+        #[command(subcommand)]
+        command: GroupCommand,
+    },
+    /// Webhooks: what was told, what is still to be told
+    Webhook {
+        #[command(flatten)]
+        at: At,
+        #[command(subcommand)]
+        command: WebhookCommand,
+    },
+    /// The bank rail and its stop switch
+    Bank {
+        #[command(flatten)]
+        at: At,
+        #[command(subcommand)]
+        command: BankCommand,
+    },
+    /// The keys that seal what must not be readable at rest
+    Key {
+        #[command(flatten)]
+        at: At,
+        #[command(subcommand)]
+        command: KeyCommand,
+    },
+    /// The audit log, newest first
+    Events {
+        #[command(flatten)]
+        at: At,
+        /// Only this partner's
+        #[arg(long)]
+        partner: Option<String>,
+        /// Lines at most
+        #[arg(long, default_value_t = 50)]
+        limit: usize,
+    },
+    /// Recompute every balance from the postings and verify the hash chains; also on a live store
+    Check(Check),
+    /// Say what a code means and what to do about it
+    Explain {
+        /// An answer code such as R0140, or a bank's three digits such as 415
+        code: String,
+    },
+    /// The configuration file
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+    /// Print the OpenAPI document
+    Openapi,
+}
+
+#[derive(ClapArgs)]
+pub struct Sandbox {
+    /// Address and port to listen on; port 0 takes a free one
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    /// Folder that keeps everything; without it the sandbox forgets when it ends
+    #[arg(long, env = "ICHAE_DATA")]
+    pub data: Option<PathBuf>,
+    /// What partner `test` can spend, in won [default: 10000000]; only when it is made
+    #[arg(long, value_name = "WON")]
+    pub limit: Option<String>,
+    /// Take any amount, not 1000 won only
+    #[arg(long)]
+    pub any_amount: bool,
+    /// Let webhooks go to private networks too
+    #[arg(long)]
+    pub allow_private: bool,
+    /// Length of a second of the webhook retry schedule, to see retries sooner
+    #[arg(long, value_name = "MS", default_value_t = 1_000)]
+    pub retry_unit_ms: u32,
+    /// What to log, as `info` or `debug`
+    #[arg(long, default_value = "warn")]
+    pub log: String,
+}
+
+#[derive(ClapArgs)]
+pub struct Serve {
+    /// The configuration file; `ichae config sample` prints one
+    #[arg(long, env = "ICHAE_CONFIG")]
+    pub config: PathBuf,
+}
+
+/// Which hub: a running server is asked through its admin socket, else its folder is opened.
+#[derive(ClapArgs)]
+pub struct At {
+    /// The hub's data folder
+    #[arg(long, global = true, env = "ICHAE_DATA")]
+    pub data: Option<PathBuf>,
+    /// The hub's configuration file
+    #[arg(long, global = true, env = "ICHAE_CONFIG")]
+    pub config: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+pub enum PartnerCommand {
+    /// Add a partner; its custKey and webhook secret are shown once
+    Add {
+        /// Partner id: 1 to 12 of letters, digits, `_` and `-`
+        cst_id: String,
+        /// Name, which also stands on statements by default
+        #[arg(long)]
+        name: String,
+        /// Where its webhooks go
+        #[arg(long)]
+        webhook_url: Option<String>,
+        /// Network or address that it calls from; may be given more than once
+        #[arg(long = "source", value_name = "CIDR")]
+        sources: Vec<String>,
+        /// Most won of one transfer
+        #[arg(long, value_name = "WON")]
+        transfer_cap: Option<String>,
+    },
+    /// List partners with their balances
+    List,
+    /// Show one partner
+    Show { cst_id: String },
+    /// Make a new custKey (shown once); the old one and its tokens end at once
+    RotateKey {
+        cst_id: String,
+        /// Make a new webhook secret instead
+        #[arg(long)]
+        webhook_secret: bool,
+    },
+    /// Let it look up only; what was executed goes on
+    Suspend { cst_id: String },
+    /// Let it request and execute again
+    Resume { cst_id: String },
+    /// Add to what it can spend; the same reference twice counts once
+    Fund {
+        cst_id: String,
+        /// Won
+        amount: String,
+        /// Your reference of the money, unique per partner
+        #[arg(long)]
+        reference: String,
+        /// Take back instead, at most what is available
+        #[arg(long)]
+        take_back: bool,
+    },
+    /// Change settings; an empty value takes a setting away
+    Set {
+        cst_id: String,
+        #[arg(long)]
+        name: Option<String>,
+        #[arg(long)]
+        webhook_url: Option<String>,
+        /// Replaces the list of networks; may be given more than once
+        #[arg(long = "source", value_name = "CIDR")]
+        sources: Option<Vec<String>>,
+        /// Let it call from anywhere
+        #[arg(long, conflicts_with = "sources")]
+        any_source: bool,
+        #[arg(long, value_name = "WON")]
+        transfer_cap: Option<String>,
+    },
+}
+
+#[derive(Subcommand)]
+pub enum GroupCommand {
+    /// List a partner's groups in which something waits
+    List { cst_id: String },
+    /// Show one group, counted by state
+    Show { cst_id: String, group_key: String },
+    /// Cancel what waits in a group and give its money back
+    Cancel { cst_id: String, group_key: String },
+}
+
+#[derive(Subcommand)]
+pub enum WebhookCommand {
+    /// List webhooks, oldest first
+    List {
+        #[arg(long)]
+        partner: Option<String>,
+        /// pending, delivered, given-up or no-address
+        #[arg(long)]
+        state: Option<String>,
+        /// Go on after this number
+        #[arg(long, default_value_t = 0)]
+        after: i64,
+        #[arg(long, default_value_t = 100)]
+        limit: usize,
+    },
+    /// Show one webhook and its payout
+    Show { no: i64 },
+    /// Send one again, from the start of its schedule
+    Resend { no: i64 },
+}
+
+#[derive(Subcommand)]
+pub enum BankCommand {
+    /// Whether payouts go out
+    Status,
+    /// Stop: nothing more is sent to the bank; what was executed waits
+    Pause {
+        #[arg(long, default_value = "paused by hand")]
+        reason: String,
+    },
+    /// Go on
+    Resume,
+}
+
+#[derive(Subcommand)]
+pub enum KeyCommand {
+    /// Make new sealing and index keys and seal every row again; works under load
+    Rotate,
+}
+
+#[derive(ClapArgs)]
+pub struct Check {
+    /// The hub's data folder
+    #[arg(long, env = "ICHAE_DATA")]
+    pub data: PathBuf,
+    /// The key folder, where it is not in the data folder
+    #[arg(long)]
+    pub keys: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+pub enum ConfigCommand {
+    /// Print a configuration file with every key, its meaning and its default
+    Sample,
+    /// Read a configuration file and say what is wrong with it
+    Check { file: PathBuf },
+}

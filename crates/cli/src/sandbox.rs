@@ -1,0 +1,169 @@
+//! `ichae sandbox`: a hub at once, with partner `test`, a limit and the simulated bank.
+
+use crate::args::Sandbox;
+use crate::printer::Printer;
+use crate::{logs, shutdown};
+use anyhow::bail;
+use ichae_domain::code::Code;
+use ichae_server::admin::request::{PartnerAdd, Request};
+use ichae_server::admin::{AdminError, execute};
+use ichae_server::config::{
+    Bank, Config, Environment, Log, LogFormat, RailKind, Server as ServerConfig, Test, Webhooks,
+};
+use ichae_server::hub::Hub;
+use ichae_server::run::{Places, Server, open};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// The documents' own test partner.
+const CST_ID: &str = "test";
+const CUST_KEY: &str = "abcd1234567890";
+const LIMIT: &str = "10000000";
+const LIMIT_REFERENCE: &str = "sandbox limit";
+
+pub fn run(args: Sandbox, printer: &Printer) -> anyhow::Result<ExitCode> {
+    logs::start(LogFormat::Text, &args.log)?;
+    let forgetful = Forgetful::new(args.data.as_deref())?;
+    let config = config(&args, forgetful.path());
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(serve(&args, &config, printer))
+}
+
+/// A data folder of its own that goes with the sandbox, where none was named.
+struct Forgetful {
+    path: PathBuf,
+    temporary: bool,
+}
+
+impl Forgetful {
+    fn new(named: Option<&Path>) -> anyhow::Result<Forgetful> {
+        let path = match named {
+            Some(path) => path.to_owned(),
+            None => {
+                let name = format!("ichae-sandbox-{}", std::process::id());
+                let path = std::env::temp_dir().join(name);
+                if path.exists() {
+                    std::fs::remove_dir_all(&path)?;
+                }
+                path
+            }
+        };
+        Ok(Forgetful { path, temporary: named.is_none() })
+    }
+
+    fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for Forgetful {
+    fn drop(&mut self) {
+        if self.temporary {
+            // What stays in the temporary folder is swept by the system.
+            let _ = std::fs::remove_dir_all(&self.path);
+        }
+    }
+}
+
+fn config(args: &Sandbox, data: &Path) -> Config {
+    Config {
+        environment: Environment::Test,
+        data: data.to_owned(),
+        keys: None,
+        server: ServerConfig { listen: args.listen, ..ServerConfig::default() },
+        tls: None,
+        test: Test { any_amount: args.any_amount },
+        bank: Bank { rail: RailKind::Simulated, timeout_s: 10, in_flight: 256 },
+        webhooks: Webhooks {
+            allow_private: args.allow_private,
+            retry_unit_ms: args.retry_unit_ms.max(1),
+            ..Webhooks::default()
+        },
+        log: Log { format: LogFormat::Text, filter: args.log.clone() },
+    }
+}
+
+async fn serve(args: &Sandbox, config: &Config, printer: &Printer) -> anyhow::Result<ExitCode> {
+    let places = Places::of(config);
+    places.data.create()?;
+    let Some(lock) = places.data.lock()? else {
+        bail!("{} is served by another process", places.data.path().display());
+    };
+    let hub = Arc::new(open(config, &places, false)?);
+    if let Err(error) = populate(&hub, args.limit.as_deref()).await {
+        printer.refused(&error);
+        return Ok(ExitCode::FAILURE);
+    }
+    let Some(hub) = Arc::into_inner(hub) else { bail!("the hub is still in use") };
+    let server = Server::start(config, &places, hub, lock).await?;
+    greet(printer, &server, args.any_amount, &config.data);
+    shutdown::asked().await?;
+    server.stop().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Makes partner `test` and funds it, once. Another `--limit` later is an error (decision M1).
+async fn populate(hub: &Arc<Hub>, limit: Option<&str>) -> Result<(), AdminError> {
+    let add = PartnerAdd {
+        cst_id: CST_ID.to_owned(),
+        name: "ichae 테스트".to_owned(),
+        cust_key: Some(CUST_KEY.into()),
+        ..PartnerAdd::default()
+    };
+    let add = Request::PartnerAdd(add);
+    let taken = Code::P0102.name();
+    match execute(hub, "sandbox", add, |_| {}).await {
+        Ok(_) => fund(hub, limit.unwrap_or(LIMIT)).await,
+        Err(error) if error.code.as_deref() == Some(taken) => match limit {
+            Some(limit) => fund(hub, limit).await.map_err(other_limit),
+            None => Ok(()),
+        },
+        Err(error) => Err(error),
+    }
+}
+
+async fn fund(hub: &Arc<Hub>, limit: &str) -> Result<(), AdminError> {
+    let request = Request::PartnerFund {
+        cst_id: CST_ID.to_owned(),
+        amount: limit.to_owned(),
+        reference: LIMIT_REFERENCE.to_owned(),
+        take_back: false,
+    };
+    execute(hub, "sandbox", request, |_| {}).await.map(|_| ())
+}
+
+fn other_limit(error: AdminError) -> AdminError {
+    if error.code.as_deref() != Some(Code::P0110.name()) {
+        return error;
+    }
+    let hint = "--limit counts only when the sandbox is made; use `ichae partner fund`, or another \
+                --data folder";
+    AdminError { hint: Some(hint.to_owned()), ..error }
+}
+
+fn greet(printer: &Printer, server: &Server, any_amount: bool, data: &Path) {
+    let base = format!("http://{}", server.address);
+    let amount = if any_amount { "any amount" } else { "1000 won a payout" };
+    let data = data.display();
+    printer.line(&format!("ichae sandbox listening on {base}"));
+    printer.line(&format!("  reference  {base}/docs"));
+    printer.line(&format!("  metrics    {base}/metrics"));
+    printer.line(&format!("  data       {data}"));
+    printer.line(&format!("  partner    cst_id {CST_ID}, custKey {CUST_KEY}, {amount}"));
+    printer
+        .line("  bank       simulated, moves no money; docs/guide/sandbox.md lists its accounts");
+    printer.line("\nA token, then what is left:\n");
+    printer.line(&paste(&base));
+    printer.line("\nCtrl-C stops it.");
+}
+
+fn paste(base: &str) -> String {
+    format!(
+        "  TOKEN=$(curl -s {base}/oauth/token -d \
+         '{{\"cst_id\":\"{CST_ID}\",\"custKey\":\"{CUST_KEY}\",\"code\":\"as12345678\"}}' \
+         | sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/')\n  \
+         curl -s {base}/account/remain -H \"Authorization: Bearer $TOKEN\" \
+         -d '{{\"cst_id\":\"{CST_ID}\",\"custKey\":\"{CUST_KEY}\"}}'"
+    )
+}

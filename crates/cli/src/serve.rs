@@ -1,0 +1,57 @@
+//! `ichae serve`: the real thing, from a configuration file.
+
+use crate::args::Serve;
+use crate::printer::Printer;
+use crate::{logs, shutdown};
+use anyhow::{Context, bail};
+use ichae_server::config::{Config, Environment, RailKind};
+use ichae_server::run::{Places, Server, open};
+use std::path::Path;
+use std::process::ExitCode;
+
+pub fn run(args: &Serve, printer: &Printer) -> anyhow::Result<ExitCode> {
+    let config = read(&args.config)?;
+    logs::start(config.log.format, &config.log.filter)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(serve(&config, printer))
+}
+
+/// Reads a file. What is wrong is told with file, line and column.
+pub fn read(file: &Path) -> anyhow::Result<Config> {
+    let name = file.display();
+    let text = std::fs::read_to_string(file).with_context(|| {
+        format!("{name} cannot be read; `ichae config sample > {name}` makes a first one")
+    })?;
+    Config::parse(&text).map_err(|error| anyhow::anyhow!("{name}: {error}"))
+}
+
+pub fn check_config(file: &Path, printer: &Printer) -> anyhow::Result<ExitCode> {
+    read(file)?;
+    printer.note("ok");
+    Ok(ExitCode::SUCCESS)
+}
+
+pub fn openapi(printer: &Printer) -> anyhow::Result<ExitCode> {
+    printer.line(&ichae_server::api::openapi().to_pretty_json()?);
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn serve(config: &Config, printer: &Printer) -> anyhow::Result<ExitCode> {
+    if config.environment == Environment::Live && config.bank.rail == RailKind::Simulated {
+        tracing::warn!("LIVE on the simulated bank: no money moves");
+        printer.note("warning: LIVE on the simulated bank: no money moves");
+    }
+    let places = Places::of(config);
+    places.data.create()?;
+    let Some(lock) = places.data.lock()? else {
+        bail!("{} is served by another process", places.data.path().display());
+    };
+    let hub = open(config, &places, false)?;
+    let server = Server::start(config, &places, hub, lock).await?;
+    let scheme = if config.tls.is_some() { "https" } else { "http" };
+    printer.line(&format!("ichae serving on {scheme}://{}", server.address));
+    shutdown::asked().await?;
+    printer.note("stopping: draining calls, finishing open bank calls");
+    server.stop().await;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,164 @@
+//! What every call goes through: a request id, the access log, the time and size limits of a body,
+//! and its reading as JSON.
+
+use super::answer::{Said, fault};
+use super::{Api, Peer};
+use crate::auth;
+use crate::directory::Entry;
+use crate::metrics::{ByAnswer, ByRoute};
+use axum::body::Body;
+use axum::extract::{FromRequest, MatchedPath, Request, State};
+use axum::http::header::AUTHORIZATION;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::Response;
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use ichae_domain::code::Code;
+use ichae_domain::ident::PartnerNo;
+use ichae_domain::refusal::Refusal;
+use ichae_wire::hub::refusal::RefusalBody;
+use ichae_wire::json::Fields;
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+/// Largest body (decision H1).
+pub const BODY_MAX: usize = 64 * 1024;
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// Calls a second, keyed by partner after it is known, so that the map is bounded.
+pub type Limiter = DefaultKeyedRateLimiter<PartnerNo>;
+
+/// `None` for zero: no limit.
+pub fn limiter(per_second: u32) -> Option<Arc<Limiter>> {
+    let rate = NonZeroU32::new(per_second)?;
+    Some(Arc::new(RateLimiter::keyed(Quota::per_second(rate))))
+}
+
+#[derive(Clone, Copy)]
+struct RequestId(Uuid);
+
+/// One call, read: its body as fields and who sent it.
+pub struct Call {
+    pub api: Api,
+    pub fields: Fields,
+    pub from: IpAddr,
+    pub request_id: Uuid,
+    authorization: Option<HeaderValue>,
+}
+
+impl Call {
+    /// The partner, after every check of decision H6a up to the source address.
+    pub fn caller(&self) -> Result<Arc<Entry>, Response> {
+        let authorization = self.authorization.as_ref().map(HeaderValue::as_bytes);
+        let entry = auth::caller(&self.api.hub, authorization, self.from, &self.fields);
+        self.within_rate(entry)
+    }
+
+    /// As [`Call::caller`], for the token's own endpoint.
+    pub fn applicant(&self) -> Result<Arc<Entry>, Response> {
+        self.within_rate(auth::applicant(&self.api.hub, self.from, &self.fields))
+    }
+
+    fn within_rate(&self, entry: Result<Arc<Entry>, Refusal>) -> Result<Arc<Entry>, Response> {
+        let entry = entry.map_err(|refusal| self.refuse(None, &refusal))?;
+        let limiter = self.api.limiter.as_ref();
+        if limiter.is_some_and(|l| l.check_key(&entry.partner.no).is_err()) {
+            return Err(self.refuse(None, &Code::T0429.into()));
+        }
+        Ok(entry)
+    }
+}
+
+impl FromRequest<Api> for Call {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, api: &Api) -> Result<Call, Response> {
+        let (parts, body) = request.into_parts();
+        let RequestId(request_id) =
+            parts.extensions.get().copied().unwrap_or(RequestId(Uuid::now_v7()));
+        let from = source(api, &parts.extensions, &parts.headers);
+        if *api.draining.borrow() {
+            let busy = RefusalBody::from(Code::T0503);
+            let status = StatusCode::SERVICE_UNAVAILABLE;
+            return Err(super::answer::json(status, Code::T0503, &busy));
+        }
+        let bytes = read(body, api.settings.body_timeout).await?;
+        let fields = Fields::parse(&bytes)
+            .map_err(|unreadable| fault(StatusCode::BAD_REQUEST, unreadable.ko()))?;
+        let authorization = parts.headers.get(AUTHORIZATION).cloned();
+        Ok(Call { api: api.clone(), fields, from, request_id, authorization })
+    }
+}
+
+async fn read(body: Body, limit: std::time::Duration) -> Result<Vec<u8>, Response> {
+    let collected = tokio::time::timeout(limit, Limited::new(body, BODY_MAX).collect()).await;
+    match collected {
+        Ok(Ok(body)) => Ok(body.to_bytes().to_vec()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            Err(fault(StatusCode::PAYLOAD_TOO_LARGE, "요청 본문이 64 KiB를 초과했습니다."))
+        }
+        Ok(Err(_)) => Err(fault(StatusCode::BAD_REQUEST, Code::T0400.entry().ko)),
+        Err(_) => {
+            Err(fault(StatusCode::REQUEST_TIMEOUT, "요청 본문이 제시간에 도착하지 않았습니다."))
+        }
+    }
+}
+
+/// The caller's address: the connection's, or what a trusted proxy says, from the right, up to the
+/// first address that is no trusted proxy.
+fn source(api: &Api, extensions: &axum::http::Extensions, headers: &HeaderMap) -> IpAddr {
+    let unknown = Peer(IpAddr::from([0, 0, 0, 0]));
+    let peer = extensions.get::<Peer>().copied().unwrap_or(unknown).0.to_canonical();
+    let trusted = |ip: &IpAddr| api.settings.trusted_proxies.iter().any(|net| net.contains(ip));
+    if !trusted(&peer) {
+        return peer;
+    }
+    let named = headers.get_all(FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok());
+    let named: Vec<&str> = named.flat_map(|value| value.split(',')).collect();
+    let mut nearest = peer;
+    for name in named.iter().rev() {
+        let Ok(ip) = name.trim().parse::<IpAddr>() else { break };
+        nearest = ip.to_canonical();
+        if !trusted(&nearest) {
+            break;
+        }
+    }
+    nearest
+}
+
+/// Gives the call an id, and writes one line and one count about its answer.
+pub async fn around(State(api): State<Api>, mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let id = Uuid::now_v7();
+    request.extensions_mut().insert(RequestId(id));
+    let route = request.extensions().get::<MatchedPath>();
+    let route = route.map_or("-", |path| known_route(path.as_str()));
+    let mut response = next.run(request).await;
+    let elapsed = started.elapsed();
+    let code = response.extensions().get::<Said>().map_or("-", |said| said.0.name());
+    if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    let metrics = &api.hub.metrics;
+    metrics.requests.get_or_create(&ByAnswer { route, code }).inc();
+    metrics.latency.get_or_create(&ByRoute { route }).observe(elapsed.as_secs_f64());
+    let status = response.status().as_u16();
+    let latency_us = elapsed.as_micros();
+    match code {
+        "A0000" | "T0000" => {
+            tracing::debug!(request_id = %id, route, status, code, latency_us, "answered")
+        }
+        _ => tracing::info!(request_id = %id, route, status, code, latency_us, "answered"),
+    }
+    response
+}
+
+/// A route's path as a constant: labels must not be made from what was asked for.
+fn known_route(path: &str) -> &'static str {
+    super::ROUTES.iter().find(|route| **route == path).copied().unwrap_or("docs")
+}

@@ -1,0 +1,90 @@
+//! Who calls, in the order of decision H6a: bearer; form of the credentials; partner and key; the
+//! token's partner; source address. Everything after that is the endpoint's own.
+
+use crate::directory::Entry;
+use crate::hub::Hub;
+use crate::token::{Bearer, Invalid};
+use ichae_domain::code::Code;
+use ichae_domain::refusal::Refusal;
+use ichae_wire::hub::credentials;
+use ichae_wire::json::Fields;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// A call with a token: every endpoint but the token's own.
+///
+/// `authorization` is the header as it came.
+pub fn caller(
+    hub: &Hub,
+    authorization: Option<&[u8]>,
+    from: IpAddr,
+    fields: &Fields,
+) -> Result<Arc<Entry>, Refusal> {
+    let bearer = bearer(hub, authorization)?;
+    let entry = partner(hub, fields)?;
+    if entry.partner.no != bearer.partner {
+        return Err(Code::T0320.into());
+    }
+    admitted(&entry, from)?;
+    Ok(entry)
+}
+
+/// A call for a token.
+pub fn applicant(hub: &Hub, from: IpAddr, fields: &Fields) -> Result<Arc<Entry>, Refusal> {
+    let entry = partner(hub, fields)?;
+    admitted(&entry, from)?;
+    Ok(entry)
+}
+
+fn bearer(hub: &Hub, authorization: Option<&[u8]>) -> Result<Bearer, Refusal> {
+    let header = authorization.and_then(|header| std::str::from_utf8(header).ok());
+    let token = header.and_then(token).ok_or(Code::T0330)?;
+    let bearer = hub.tokens.load().read(token, hub.now()).map_err(|invalid| match invalid {
+        Invalid::Unreadable => Code::T0330,
+        Invalid::Expired => Code::T0331,
+    })?;
+    // A rotation of the partner's key ends its live tokens (decision H6).
+    let current = hub.directory.by_no(bearer.partner).ok_or(Code::T0330)?;
+    if current.partner.key_generation != bearer.generation {
+        return Err(Code::T0331.into());
+    }
+    Ok(bearer)
+}
+
+/// `Bearer` in any case, then the token.
+fn token(header: &str) -> Option<&str> {
+    let (scheme, token) = header.trim().split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+}
+
+fn partner(hub: &Hub, fields: &Fields) -> Result<Arc<Entry>, Refusal> {
+    let given = credentials::parse(fields)?;
+    let entry = hub.directory.verify(&hub.sealer, &given.cst_id, &given.cust_key);
+    entry.ok_or_else(|| Code::T0300.into())
+}
+
+fn admitted(entry: &Entry, from: IpAddr) -> Result<(), Refusal> {
+    if entry.admits(from) { Ok(()) } else { Err(Code::T0310.into()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_header_takes_the_ordinary_form_only() {
+        let table = [
+            ("Bearer abc", Some("abc")),
+            ("bearer  abc ", Some("abc")),
+            ("Bearer, abc", None),
+            ("Bearer", None),
+            ("Bearer ", None),
+            ("Basic abc", None),
+            ("abc", None),
+        ];
+        for (header, expected) in table {
+            assert_eq!(token(header), expected, "{header:?}");
+        }
+    }
+}

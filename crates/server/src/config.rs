@@ -1,0 +1,323 @@
+//! The configuration: one struct, one table of its keys, loud errors that name the line.
+
+use ichae_domain::money::Won;
+use ichae_domain::view::Rules;
+use ipnet::IpNet;
+use serde::de::{Deserializer, Error};
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Environment {
+    Test,
+    Live,
+}
+
+impl Environment {
+    pub fn name(self) -> &'static str {
+        match self {
+            Environment::Test => "test",
+            Environment::Live => "live",
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RailKind {
+    /// Moves no money: for trying, and for TEST.
+    Simulated,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    Json,
+    Text,
+}
+
+/// `ichae.toml`. An unknown key or a bad value is an error that names the line.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    pub environment: Environment,
+    pub data: PathBuf,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys: Option<PathBuf>,
+    #[serde(default)]
+    pub server: Server,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<Tls>,
+    #[serde(default)]
+    pub test: Test,
+    pub bank: Bank,
+    #[serde(default)]
+    pub webhooks: Webhooks,
+    #[serde(default)]
+    pub log: Log,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Server {
+    pub listen: SocketAddr,
+    pub trusted_proxies: Vec<IpNet>,
+    #[serde(deserialize_with = "positive")]
+    pub connections: u32,
+    #[serde(deserialize_with = "positive")]
+    pub header_timeout_s: u32,
+    #[serde(deserialize_with = "positive")]
+    pub body_timeout_s: u32,
+    #[serde(deserialize_with = "positive")]
+    pub idle_timeout_s: u32,
+    pub requests_per_second: u32,
+    pub docs: bool,
+}
+
+impl Default for Server {
+    fn default() -> Server {
+        Server {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            trusted_proxies: Vec::new(),
+            connections: 16_384,
+            header_timeout_s: 10,
+            body_timeout_s: 10,
+            idle_timeout_s: 60,
+            requests_per_second: 0,
+            docs: true,
+        }
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    pub certificate: PathBuf,
+    pub private_key: PathBuf,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Test {
+    pub any_amount: bool,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bank {
+    pub rail: RailKind,
+    #[serde(default = "bank_timeout", deserialize_with = "positive")]
+    pub timeout_s: u32,
+    #[serde(default = "bank_in_flight", deserialize_with = "positive")]
+    pub in_flight: u32,
+}
+
+fn bank_timeout() -> u32 {
+    10
+}
+
+fn bank_in_flight() -> u32 {
+    256
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Webhooks {
+    pub allow_private: bool,
+    #[serde(deserialize_with = "positive")]
+    pub retry_unit_ms: u32,
+    #[serde(deserialize_with = "positive")]
+    pub timeout_s: u32,
+}
+
+impl Default for Webhooks {
+    fn default() -> Webhooks {
+        Webhooks { allow_private: false, retry_unit_ms: 1_000, timeout_s: 10 }
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    pub format: LogFormat,
+    pub filter: String,
+}
+
+impl Default for Log {
+    fn default() -> Log {
+        Log { format: LogFormat::Json, filter: "info".to_owned() }
+    }
+}
+
+fn positive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let number = u32::deserialize(deserializer)?;
+    if number == 0 {
+        return Err(D::Error::custom("must be at least 1"));
+    }
+    Ok(number)
+}
+
+/// One key of the file, for docs and for `ichae config`.
+pub struct Key {
+    /// With its table, as `server.listen`.
+    pub name: &'static str,
+    /// As TOML; empty where the key must be given or is absent by default.
+    pub default: &'static str,
+    pub text: &'static str,
+}
+
+macro_rules! keys {
+    ($($name:literal $default:literal $text:literal;)*) => {
+        /// Every key of the file, in its order. A test holds it against the struct.
+        pub const KEYS: &[Key] = &[$(Key { name: $name, default: $default, text: $text },)*];
+    };
+}
+
+keys! {
+    "environment" "" "`test` or `live`. A store made for one is refused by the other. Required.";
+    "data" "" "Folder of the store. It is made if it is missing. Required.";
+    "keys" "" "Folder of the three keys. Default: `keys` in the data folder; keep it elsewhere in production.";
+    "server.listen" "\"127.0.0.1:8080\"" "Address and port of the API, the docs page and the metrics.";
+    "server.trusted_proxies" "[]" "Networks of proxies whose `X-Forwarded-For` is believed.";
+    "server.connections" "16384" "Open connections at most; further ones wait to be accepted.";
+    "server.header_timeout_s" "10" "Seconds in which a request's head must have arrived.";
+    "server.body_timeout_s" "10" "Seconds in which a request's body must have arrived.";
+    "server.idle_timeout_s" "60" "Seconds after which a connection without a request is closed.";
+    "server.requests_per_second" "0" "Calls a second that one partner may make; 0 is no limit. More get T0429.";
+    "server.docs" "true" "Whether `/docs` and `/openapi.json` are served. Calls can be tried there in TEST only.";
+    "tls.certificate" "" "PEM file of the certificate chain. Without the table `tls` the API is plain HTTP.";
+    "tls.private_key" "" "PEM file of its private key.";
+    "test.any_amount" "false" "In TEST, takes any amount instead of 1000 won only.";
+    "bank.rail" "" "`simulated`: the simulated bank, which moves no money. Required.";
+    "bank.timeout_s" "10" "Seconds after which a bank call without an answer is unknown.";
+    "bank.in_flight" "256" "Bank calls under way at most.";
+    "webhooks.allow_private" "false" "In TEST, lets webhooks go to private networks too.";
+    "webhooks.retry_unit_ms" "1000" "Length of a second of the retry schedule; smaller only to try a receiver.";
+    "webhooks.timeout_s" "10" "Seconds after which a receiver that has not answered counts as failed.";
+    "log.format" "\"json\"" "`json` or `text`.";
+    "log.filter" "\"info\"" "What is logged, as `info` or `info,ichae_server=debug`.";
+}
+
+impl Config {
+    /// Reads a file's text. The error names line and column.
+    pub fn parse(text: &str) -> Result<Config, String> {
+        let config: Config = toml::from_str(text).map_err(|error| error.to_string())?;
+        if config.environment == Environment::Live && config.test.any_amount {
+            return Err("test.any_amount is for TEST: take it out or set it to false".to_owned());
+        }
+        if config.environment == Environment::Live && config.webhooks.allow_private {
+            return Err("webhooks.allow_private is for TEST: take it out".to_owned());
+        }
+        Ok(config)
+    }
+
+    pub fn rules(&self) -> Rules {
+        let test = self.environment == Environment::Test;
+        Rules {
+            fixed_amount: (test && !self.test.any_amount).then_some(Won(1_000)),
+            webhook_per_call: test,
+            retry_unit_ms: i64::from(self.webhooks.retry_unit_ms),
+        }
+    }
+
+    pub fn bank_timeout(&self) -> Duration {
+        Duration::from_secs(u64::from(self.bank.timeout_s))
+    }
+}
+
+/// An `ichae.toml` with every key, its meaning and its default.
+pub fn sample() -> String {
+    let mut text = String::from("# ichae.toml: every key, with its default.\n");
+    let mut table = "";
+    for key in KEYS {
+        let (group, name) = key.name.split_once('.').unwrap_or(("", key.name));
+        if group != table {
+            let mark = if group == "tls" { "# " } else { "" };
+            text.push_str(&format!("\n{mark}[{group}]\n"));
+            table = group;
+        }
+        text.push_str(&format!("# {}\n", key.text));
+        let line = match key.name {
+            "environment" => "environment = \"test\"".to_owned(),
+            "data" => "data = \"/var/lib/ichae\"".to_owned(),
+            "keys" => "# keys = \"/etc/ichae/keys\"".to_owned(),
+            "tls.certificate" => "# certificate = \"/etc/ichae/certificate.pem\"".to_owned(),
+            "tls.private_key" => "# private_key = \"/etc/ichae/private-key.pem\"".to_owned(),
+            "bank.rail" => "rail = \"simulated\"".to_owned(),
+            _ => format!("{name} = {}", key.default),
+        };
+        text.push_str(&line);
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEAST: &str = "environment = \"test\"\ndata = \"d\"\n[bank]\nrail = \"simulated\"\n";
+
+    fn leaves(value: &toml::Value, path: &str, out: &mut Vec<(String, String)>) {
+        match value {
+            toml::Value::Table(table) => {
+                for (name, value) in table {
+                    let path =
+                        if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                    leaves(value, &path, out);
+                }
+            }
+            other => out.push((path.to_owned(), other.to_string())),
+        }
+    }
+
+    #[test]
+    fn the_table_has_exactly_the_structs_keys_and_defaults() {
+        let full = format!(
+            "environment = \"test\"\ndata = \"d\"\nkeys = \"k\"\n[bank]\nrail = \"simulated\"\n\
+             [tls]\ncertificate = \"c\"\nprivate_key = \"p\"\n"
+        );
+        let config = Config::parse(&full).unwrap();
+        let mut found = Vec::new();
+        leaves(&toml::Value::try_from(&config).unwrap(), "", &mut found);
+        let mut names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
+        let mut listed: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
+        names.sort_unstable();
+        listed.sort_unstable();
+        assert_eq!(names, listed);
+        for key in KEYS.iter().filter(|key| !key.default.is_empty()) {
+            let (_, value) = found.iter().find(|(name, _)| name == key.name).unwrap();
+            assert_eq!(value, key.default, "{}", key.name);
+        }
+    }
+
+    #[test]
+    fn the_sample_is_a_good_file() {
+        let config = Config::parse(&sample()).unwrap();
+        assert_eq!(config.environment, Environment::Test);
+        assert_eq!(config.rules().fixed_amount, Some(Won(1_000)));
+    }
+
+    #[test]
+    fn a_mistake_is_told_with_its_line() {
+        let table = [
+            ("[server]\nlistne = \"127.0.0.1:1\"\n", "listne", "line 6"),
+            ("[server]\nlisten = \"nowhere\"\n", "socket address", "line 6"),
+            ("[server]\nconnections = 0\n", "at least 1", "line 6"),
+            ("[server]\nconnections = \"many\"\n", "invalid type", "line 6"),
+            ("[webhook]\n", "webhook", "line 5"),
+        ];
+        for (more, what, line) in table {
+            let error = Config::parse(&format!("{LEAST}{more}")).unwrap_err();
+            assert!(error.contains(what) && error.contains(line), "{error}");
+        }
+        let error = Config::parse("environment = \"prod\"").unwrap_err();
+        assert!(error.contains("line 1"), "{error}");
+        assert!(Config::parse(&LEAST.replace("\"test\"", "\"live\"")).is_ok());
+        let live = LEAST.replace("\"test\"", "\"live\"") + "[test]\nany_amount = true\n";
+        assert!(Config::parse(&live).unwrap_err().contains("any_amount"));
+    }
+}

@@ -1,0 +1,182 @@
+//! Delivers webhooks: at least once, on a stored schedule, each partner in a lane of its own, so
+//! that a slow or dead receiver holds up nobody else (decision H17).
+
+use super::pause;
+use crate::hub::Hub;
+use ichae_domain::command::Command;
+use ichae_domain::decide::NO_ADDRESS;
+use ichae_domain::ident::{NoticeNo, PartnerNo};
+use ichae_domain::notice::Notice;
+use ichae_store::port::{Reader, Row, StoreError};
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+
+/// Tries of one partner under way at most, once its receiver answers well.
+const LANE_WIDTH_MAX: usize = 8;
+/// Tries of all partners under way at most.
+const TRIES_MAX: usize = 2_048;
+
+/// What goes out: everything that a courier needs.
+pub struct Delivery {
+    pub notice: Notice,
+    pub row: Row,
+    pub url: String,
+    pub secret: secrecy::SecretString,
+}
+
+/// Sends one notice and says the HTTP status that came back, or zero where none did.
+#[async_trait::async_trait]
+pub trait Courier: Send + Sync {
+    async fn deliver(&self, hub: &Hub, delivery: &Delivery) -> i64;
+}
+
+struct Lanes {
+    hub: Arc<Hub>,
+    courier: Arc<dyn Courier>,
+    tries: Arc<Semaphore>,
+    open: Mutex<HashSet<PartnerNo>>,
+    stopped: watch::Receiver<bool>,
+}
+
+pub(super) async fn run(
+    hub: Arc<Hub>,
+    courier: Arc<dyn Courier>,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let tries = Arc::new(Semaphore::new(TRIES_MAX));
+    let open = Mutex::new(HashSet::new());
+    let lanes = Arc::new(Lanes { hub, courier, tries, open, stopped: stopped.clone() });
+    let mut running = JoinSet::new();
+    loop {
+        while running.try_join_next().is_some() {}
+        let now = lanes.hub.now();
+        match lanes.hub.read(move |r| r.due_notice_partners(now)).await {
+            Ok(partners) => {
+                for partner in partners {
+                    if lanes.enter(partner) {
+                        running.spawn(lane(Arc::clone(&lanes), partner));
+                    }
+                }
+            }
+            Err(error) => tracing::error!(%error, "due webhooks cannot be read"),
+        }
+        if !pause(&lanes.hub.bells.notices, &mut stopped).await {
+            break;
+        }
+    }
+    // Tries under way are finished and written; nothing new is begun.
+    while running.join_next().await.is_some() {}
+}
+
+impl Lanes {
+    fn enter(&self, partner: PartnerNo) -> bool {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).insert(partner)
+    }
+
+    fn leave(&self, partner: PartnerNo) {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&partner);
+    }
+}
+
+/// Works until nothing of the partner's is due. It begins one at a time and widens while the
+/// receiver answers well, so that a hanging one takes one place of the shared ones, not eight.
+async fn lane(lanes: Arc<Lanes>, partner: PartnerNo) {
+    let mut width = 1;
+    let mut under_way: HashSet<NoticeNo> = HashSet::new();
+    let mut tries: JoinSet<(NoticeNo, bool)> = JoinSet::new();
+    loop {
+        if !*lanes.stopped.borrow() && under_way.len() < width {
+            begin(&lanes, partner, width, &mut under_way, &mut tries).await;
+        }
+        match tries.join_next().await {
+            Some(Ok((no, acknowledged))) => {
+                under_way.remove(&no);
+                width = if acknowledged { (width * 2).min(LANE_WIDTH_MAX) } else { 1 };
+            }
+            // A try that panicked stays pending and is due again.
+            Some(Err(error)) => {
+                tracing::error!(%error, "a webhook try broke");
+                break;
+            }
+            None => break,
+        }
+    }
+    lanes.leave(partner);
+    // What became due between the last look and the leaving is seen by the next round.
+    lanes.hub.bells.notices.notify_one();
+}
+
+async fn begin(
+    lanes: &Arc<Lanes>,
+    partner: PartnerNo,
+    width: usize,
+    under_way: &mut HashSet<NoticeNo>,
+    tries: &mut JoinSet<(NoticeNo, bool)>,
+) {
+    let now = lanes.hub.now();
+    let due = match lanes.hub.read(move |r| r.due_notices(partner, now, width)).await {
+        Ok(due) => due,
+        Err(error) => {
+            tracing::error!(%error, "due webhooks cannot be read");
+            return;
+        }
+    };
+    for notice in due {
+        if under_way.len() >= width || !under_way.insert(notice.no) {
+            continue;
+        }
+        let Ok(place) = Arc::clone(&lanes.tries).acquire_owned().await else { return };
+        let lanes = Arc::clone(lanes);
+        tries.spawn(async move {
+            let no = notice.no;
+            let acknowledged = attempt(&lanes, notice).await;
+            drop(place);
+            (no, acknowledged)
+        });
+    }
+}
+
+/// One try, and what came of it written down.
+async fn attempt(lanes: &Lanes, notice: Notice) -> bool {
+    let hub = &lanes.hub;
+    let no = notice.no;
+    let command = match address(hub, notice).await {
+        Ok(Some(delivery)) => {
+            hub.metrics.webhooks_in_flight.inc();
+            let status = lanes.courier.deliver(hub, &delivery).await;
+            hub.metrics.webhooks_in_flight.dec();
+            let acknowledged = (200..300).contains(&status);
+            let result = if acknowledged { "acknowledged" } else { "failed" };
+            hub.metrics.webhooks.get_or_create(&crate::metrics::ByTry { result }).inc();
+            match acknowledged {
+                true => Command::Delivered { notice: no, status },
+                false => Command::NotDelivered { notice: no, status },
+            }
+        }
+        Ok(None) => Command::NotDelivered { notice: no, status: NO_ADDRESS },
+        Err(error) => {
+            tracing::error!(%error, notice = no.0, "a webhook cannot be read");
+            Command::NotDelivered { notice: no, status: 0 }
+        }
+    };
+    let acknowledged = matches!(command, Command::Delivered { .. });
+    if let Err(refusal) = hub.record(command).await {
+        tracing::error!(notice = no.0, code = refusal.code.name(), "a try could not be noted");
+    }
+    acknowledged
+}
+
+/// Where it goes: the execution's own address in TEST, else the partner's registered one of now.
+async fn address(hub: &Arc<Hub>, notice: Notice) -> Result<Option<Delivery>, StoreError> {
+    let (payout, partner) = (notice.payout, notice.partner);
+    let read = move |r: &dyn Reader| Ok((r.row(payout)?, r.webhook_secret(partner)?));
+    let (Some(row), Some(secret)) = hub.read(read).await? else {
+        return Err(StoreError::Damaged(format!("notice {}: its payout or secret", notice.no.0)));
+    };
+    let given = row.payout.webhook_url.clone().or_else(|| row.group.webhook_url.clone());
+    let registered = || hub.directory.by_no(partner)?.partner.webhook_url.clone();
+    let url = given.or_else(registered);
+    Ok(url.map(|url| Delivery { notice, row, url, secret }))
+}

@@ -1,0 +1,204 @@
+//! The hub's core, as the API, the engine and the admin socket share it. No HTTP types here.
+
+use crate::config::Environment;
+use crate::directory::Directory;
+use crate::metrics::Metrics;
+use crate::reach::Reach;
+use crate::token::Tokens;
+use arc_swap::ArcSwap;
+use ichae_domain::code::Code;
+use ichae_domain::command::{Action, Actor, Command};
+use ichae_domain::ident::{Epochs, PartnerNo};
+use ichae_domain::time::Time;
+use ichae_domain::view::Reply;
+use ichae_rail::port::Rail;
+use ichae_store::keys::KeyFolder;
+use ichae_store::port::{Answer, Clock, Reader, StoreError};
+use ichae_store::queue::Writer;
+use ichae_store::seal::Sealer;
+use ichae_wire::ident::{IdCodec, Kind};
+use std::sync::Arc;
+use tokio::sync::Notify;
+
+/// What a hub is made of; see [`crate::run`] for the wiring.
+pub struct Parts {
+    pub writer: Writer,
+    pub reader: Arc<dyn Reader>,
+    pub rail: Arc<dyn Rail>,
+    pub sealer: Arc<Sealer>,
+    pub clock: Clock,
+    pub environment: Environment,
+    pub reach: Reach,
+    /// Where the keys came from; `None` where they are in memory only.
+    pub key_folder: Option<KeyFolder>,
+}
+
+/// Wakes the engine's loops at once; each also looks by itself now and then.
+#[derive(Default)]
+pub struct Bells {
+    pub work: Notify,
+    pub notices: Notify,
+    pub inquiries: Notify,
+}
+
+pub struct Hub {
+    pub writer: Writer,
+    pub reader: Arc<dyn Reader>,
+    pub rail: Arc<dyn Rail>,
+    pub sealer: Arc<Sealer>,
+    pub directory: Directory,
+    pub metrics: Metrics,
+    pub bells: Bells,
+    pub environment: Environment,
+    pub reach: Reach,
+    pub key_folder: Option<KeyFolder>,
+    pub tokens: ArcSwap<Tokens>,
+    codec: IdCodec,
+    epochs: Epochs,
+    clock: Clock,
+}
+
+impl Hub {
+    pub fn new(parts: Parts) -> Result<Hub, StoreError> {
+        let Parts { writer, reader, rail, sealer, clock, environment, reach, key_folder } = parts;
+        let keys = sealer.keys();
+        let live = environment == Environment::Live;
+        let codec = IdCodec::new(keys.identifier.bytes(), live)
+            .map_err(|_| StoreError::Refused("the identifier key cannot be used".to_owned()))?;
+        let directory = Directory::new(reader.as_ref(), &sealer)?;
+        let epochs = reader.epochs()?;
+        let tokens = ArcSwap::from_pointee(Tokens::new(&keys.sealing, environment.name()));
+        let metrics = Metrics::default();
+        Ok(Hub {
+            writer,
+            reader,
+            rail,
+            sealer,
+            directory,
+            metrics,
+            bells: Bells::default(),
+            environment,
+            reach,
+            key_folder,
+            tokens,
+            codec,
+            epochs,
+            clock,
+        })
+    }
+
+    pub fn now(&self) -> Time {
+        (self.clock)()
+    }
+
+    /// The wire's text of one of a partner's serials.
+    pub fn id(&self, kind: Kind, partner: PartnerNo, serial: i64) -> String {
+        self.codec.encode(kind, partner, self.epochs.of(serial), serial)
+    }
+
+    /// The serial behind a text. `None` for everything that is not this partner's, forged, or of a
+    /// lost epoch: one answer for all (decision I1).
+    pub fn serial(&self, kind: Kind, partner: PartnerNo, text: &str) -> Option<i64> {
+        let (epoch, serial) = self.codec.decode(kind, partner, text)?;
+        (self.epochs.of(serial) == epoch).then_some(serial)
+    }
+
+    /// Gives a command of a caller's to the writer, and wakes whom it concerns.
+    pub async fn submit(&self, actor: Actor, command: Command) -> Answer {
+        let concern = concern(&command);
+        let answer = self.writer.submit(actor, command).await;
+        self.after(concern, &answer);
+        answer
+    }
+
+    /// As [`Hub::submit`], for the engine: waits for room, and repeats what could not be written
+    /// for a while, because what the bank said must not be lost.
+    pub async fn record(&self, command: Command) -> Answer {
+        let concern = concern(&command);
+        let mut wait = std::time::Duration::from_millis(100);
+        loop {
+            let answer = self.writer.submit_waiting(Actor::Engine, command.clone()).await;
+            let again = matches!(&answer, Err(r) if matches!(r.code, Code::T0503 | Code::T0999));
+            if !again || matches!(command, Command::Claim { .. } | Command::Return { .. }) {
+                self.after(concern, &answer);
+                return answer;
+            }
+            tracing::error!(command = name(&command), "could not be written, trying again");
+            tokio::time::sleep(wait).await;
+            wait = (wait * 2).min(std::time::Duration::from_secs(10));
+        }
+    }
+
+    fn after(&self, concern: Concern, answer: &Answer) {
+        let Ok(reply) = answer else { return };
+        if *reply == Reply::Stale {
+            return;
+        }
+        match concern {
+            Concern::Work => self.bells.work.notify_one(),
+            Concern::Outcome => {
+                self.bells.notices.notify_one();
+                self.bells.inquiries.notify_one();
+            }
+            Concern::Partner => {
+                if let Err(error) = self.directory.reload(self.reader.as_ref()) {
+                    tracing::error!(%error, "the partners could not be read again");
+                }
+                self.bells.notices.notify_one();
+            }
+            Concern::None => {}
+        }
+    }
+
+    /// Reads off the async threads: a read may have to wait for the disk.
+    pub async fn read<T, F>(self: &Arc<Self>, read: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&dyn Reader) -> Result<T, StoreError> + Send + 'static,
+    {
+        let reader = Arc::clone(&self.reader);
+        let done = tokio::task::spawn_blocking(move || read(reader.as_ref())).await;
+        done.unwrap_or_else(|_| Err(StoreError::Refused("a read was given up".to_owned())))
+    }
+}
+
+/// Whom a command's change concerns.
+#[derive(Clone, Copy)]
+enum Concern {
+    None,
+    Work,
+    Outcome,
+    Partner,
+}
+
+fn concern(command: &Command) -> Concern {
+    match command {
+        Command::Execute(execute) if execute.action == Action::Now => Concern::Work,
+        Command::Claim { .. }
+        | Command::Outcome(_)
+        | Command::Return { .. }
+        | Command::Resend { .. }
+        | Command::Delivered { .. }
+        | Command::NotDelivered { .. } => Concern::Outcome,
+        Command::ResumeRail => Concern::Work,
+        Command::AddPartner(_)
+        | Command::SetPartner { .. }
+        | Command::RotateCustKey { .. }
+        | Command::RotateWebhookSecret { .. }
+        | Command::Suspend { .. } => Concern::Partner,
+        Command::Fund { .. }
+        | Command::PauseRail { .. }
+        | Command::RegisterKey(_)
+        | Command::Request(_)
+        | Command::Execute(_) => Concern::None,
+    }
+}
+
+fn name(command: &Command) -> &'static str {
+    match command {
+        Command::Outcome(_) => "outcome",
+        Command::Return { .. } => "return",
+        Command::Delivered { .. } | Command::NotDelivered { .. } => "webhook",
+        _ => "command",
+    }
+}

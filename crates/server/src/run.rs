@@ -1,0 +1,213 @@
+//! Wiring and graceful stop: opens store, keys and rail, starts the loops and the listener.
+
+use crate::admin::socket::AdminSocket;
+use crate::api;
+use crate::clock;
+use crate::config::{Config, Environment, RailKind};
+use crate::courier::HttpCourier;
+use crate::engine::{Engine, Limits};
+use crate::hub::{Hub, Parts};
+use crate::listen;
+use crate::reach::Reach;
+use ichae_rail::port::Rail;
+use ichae_rail::simulated::SimulatedRail;
+use ichae_store::folder::{DataFolder, Lock};
+use ichae_store::keys::{KeyFolder, Keys};
+use ichae_store::port::StoreError;
+use ichae_store::queue::Writer;
+use ichae_store::seal::Sealer;
+use ichae_store::sqlite;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+fn refused(text: impl Into<String>) -> StoreError {
+    StoreError::Refused(text.into())
+}
+
+/// Where things are, from a configuration.
+#[derive(Clone, Debug)]
+pub struct Places {
+    pub data: DataFolder,
+    pub keys: KeyFolder,
+}
+
+impl Places {
+    pub fn of(config: &Config) -> Places {
+        let data = DataFolder::at(&config.data);
+        let keys = KeyFolder::at(&config.keys.clone().unwrap_or_else(|| data.keys()));
+        Places { data, keys }
+    }
+
+    fn witness(&self) -> PathBuf {
+        self.keys.path().join("witness")
+    }
+}
+
+/// Opens the hub of a data folder whose lock is held. With `offline`, nothing reaches a bank: the
+/// rail's own journal is left alone.
+pub fn open(config: &Config, places: &Places, offline: bool) -> Result<Hub, StoreError> {
+    let keys = load_keys(places)?;
+    let sealer = Arc::new(Sealer::new(keys)?);
+    // Never below the latest time that the store has written down (decision H5).
+    let clock = clock::start(sqlite::latest(&places.data.store())?);
+    let rules = config.rules();
+    let settings = sqlite::Settings {
+        file: places.data.store(),
+        environment: config.environment.name(),
+        rules,
+        clock: Arc::clone(&clock),
+        witness: Some(places.witness()),
+    };
+    let opened = sqlite::open(settings, &sealer)?;
+    if opened.rolled_back {
+        tracing::error!(
+            "the store is older than it was: a new epoch was started and the rail is paused; \
+             see `ichae bank status`"
+        );
+    }
+    let file = places.data.bank();
+    let rail: Arc<dyn Rail> = match config.bank.rail {
+        RailKind::Simulated => {
+            let file = (!offline).then_some(file.as_path());
+            let rail = SimulatedRail::open(file, Arc::clone(&clock));
+            Arc::new(rail.map_err(|error| refused(format!("the simulated bank: {error}")))?)
+        }
+    };
+    Hub::new(Parts {
+        writer: Writer::start(Box::new(opened.backend))?,
+        reader: Arc::new(opened.reader),
+        rail,
+        sealer,
+        clock,
+        environment: config.environment,
+        reach: reach(config),
+        key_folder: Some(places.keys.clone()),
+    })
+}
+
+/// The key folder's keys. Fresh ones are made only for a store that is not there yet.
+fn load_keys(places: &Places) -> Result<Keys, StoreError> {
+    if places.keys.exists() {
+        return places.keys.load();
+    }
+    if places.data.store().exists() {
+        let path = places.keys.path().display();
+        return Err(refused(format!("the store has no keys: {path} is missing, restore it")));
+    }
+    places.data.create()?;
+    places.keys.create()
+}
+
+fn reach(config: &Config) -> Reach {
+    match config.environment {
+        Environment::Live => Reach::Public,
+        Environment::Test => Reach::Test { private: config.webhooks.allow_private },
+    }
+}
+
+/// A running server.
+pub struct Server {
+    pub address: SocketAddr,
+    pub hub: Arc<Hub>,
+    stop: watch::Sender<bool>,
+    serving: tokio::task::JoinHandle<()>,
+    admin: tokio::task::JoinHandle<()>,
+    engine: Engine,
+    _lock: Lock,
+}
+
+impl Server {
+    /// Starts everything. When it returns, the API answers.
+    pub async fn start(
+        config: &Config,
+        places: &Places,
+        hub: Hub,
+        lock: Lock,
+    ) -> Result<Server, StoreError> {
+        listen::raise_file_limit();
+        let hub = Arc::new(hub);
+        let tls = match &config.tls {
+            Some(tls) => {
+                Some(listen::acceptor(&tls.certificate, &tls.private_key).map_err(refused)?)
+            }
+            None => None,
+        };
+        let at = config.server.listen;
+        let listener = TcpListener::bind(at).await.map_err(|source| StoreError::Io {
+            what: format!("{at} cannot be listened on"),
+            source,
+        })?;
+        let address = listener.local_addr().unwrap_or(at);
+        let admin = AdminSocket::bind(&places.data.admin_socket())?;
+        let webhook_timeout = Duration::from_secs(u64::from(config.webhooks.timeout_s));
+        let courier = HttpCourier::new(hub.reach, webhook_timeout)
+            .map_err(|error| refused(format!("webhooks cannot be sent: {error}")))?;
+        let limits = Limits {
+            bank_timeout: config.bank_timeout(),
+            in_flight: config.bank.in_flight as usize,
+        };
+        let engine = Engine::start(&hub, Arc::new(courier), limits).await?;
+        let (stop, stopped) = watch::channel(false);
+        let router = api::router(api_state(config, &hub, stopped.clone()));
+        let limits = listen_limits(config);
+        let serving =
+            listen::serve(listener, router, tls, limits, Arc::clone(&hub), stopped.clone());
+        let admin = tokio::spawn(admin.serve(Arc::clone(&hub), stopped));
+        Ok(Server {
+            address,
+            serving: tokio::spawn(serving),
+            admin,
+            hub,
+            stop,
+            engine,
+            _lock: lock,
+        })
+    }
+
+    /// Drains the API within ten seconds, claims no more, gives open bank calls their time-out, and
+    /// writes what waits.
+    pub async fn stop(self) {
+        // Receivers live as long as the tasks that hold them.
+        let _ = self.stop.send(true);
+        let engine = tokio::spawn(self.engine.stop());
+        for task in [self.serving, self.admin, engine] {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a part did not stop in order");
+            }
+        }
+        let hub = self.hub;
+        let closed = tokio::task::spawn_blocking(move || hub.writer.close()).await;
+        if closed.is_err() {
+            tracing::error!("the writer did not close in order");
+        }
+    }
+}
+
+fn api_state(config: &Config, hub: &Arc<Hub>, draining: watch::Receiver<bool>) -> api::Api {
+    let server = &config.server;
+    api::Api {
+        hub: Arc::clone(hub),
+        limiter: api::call::limiter(server.requests_per_second),
+        settings: Arc::new(api::Settings {
+            body_timeout: Duration::from_secs(u64::from(server.body_timeout_s)),
+            trusted_proxies: server.trusted_proxies.clone(),
+            requests_per_second: server.requests_per_second,
+            docs: server.docs,
+            try_it: config.environment == Environment::Test,
+        }),
+        draining,
+    }
+}
+
+fn listen_limits(config: &Config) -> listen::Limits {
+    let server = &config.server;
+    listen::Limits {
+        connections: server.connections as usize,
+        header_timeout: Duration::from_secs(u64::from(server.header_timeout_s)),
+        idle_timeout: Duration::from_secs(u64::from(server.idle_timeout_s)),
+    }
+}

@@ -1,0 +1,169 @@
+//! What the loops are answered: intent, outcome, return, stop switch, webhooks.
+
+use super::{ANSWER, Model, plain};
+use crate::violation::{Checked, Violation, ensure};
+use ichae_domain::bank::{Answer as BankAnswer, BankCode};
+use ichae_domain::code::Code;
+use ichae_domain::command::{Asked, Told};
+use ichae_domain::ident::{GroupNo, KeyNo, NoticeNo, PartnerNo, PayoutNo};
+use ichae_domain::notice::NoticeState;
+use ichae_domain::payout::State;
+use ichae_domain::view::Reply;
+use ichae_store::port::Answer;
+
+/// The bank codes that end a billing key, from decision H11.
+const KILLERS: [u16; 7] = [412, 415, 416, 419, 420, 499, 815];
+/// The first try and the fourteen that follow it (decision H17).
+const TRIES_MAX: i64 = 15;
+/// The status that says that there was no address.
+const NO_ADDRESS: i64 = -1;
+
+impl Model {
+    /// The intent, before the bank is called; or the failure of a row whose key died (H11, H13).
+    pub(super) fn claim(
+        &mut self,
+        payout: PayoutNo,
+        partner: PartnerNo,
+        group: GroupNo,
+        key: KeyNo,
+        answer: &Answer,
+    ) -> Checked {
+        let known = self.groups.contains_key(&group) && self.partners.contains_key(&partner);
+        let row =
+            self.rows.get(&payout).filter(|row| row.group == group && row.key == key && known);
+        let (Some(row), Some(used)) = (row, self.keys.get(&key)) else {
+            return plain(Err(Code::T0999), answer);
+        };
+        if row.state != State::Executing {
+            return plain(Ok(Reply::Stale), answer);
+        }
+        if self.paused {
+            return plain(Err(Code::T0503), answer);
+        }
+        let (amount, before, dead) = (row.amount, row.bank_no, used.dead.is_some());
+        if let Some(row) = self.rows.get_mut(&payout) {
+            row.claimed = true;
+        }
+        if dead {
+            plain(Ok(Reply::Failed), answer)?;
+            return self.enter(payout, State::Failed);
+        }
+        let Ok(Reply::Send(deposit)) = answer else {
+            return Err(Violation::new(ANSWER, format!("expected a deposit, was told {answer:?}")));
+        };
+        let right = (deposit.payout, deposit.partner, deposit.key, deposit.amount.0);
+        ensure(right == (payout, partner, key, amount), ANSWER, || format!("{deposit:?}"))?;
+        let fresh = self.bank_nos.insert(deposit.bank_no);
+        let same = before.map_or(fresh, |before| before == deposit.bank_no);
+        ensure(same, "a bank number belongs to one payout, and a payout keeps it", || {
+            format!("{payout:?} had {before:?}, now {:?}", deposit.bank_no)
+        })?;
+        if let Some(row) = self.rows.get_mut(&payout) {
+            row.bank_no = Some(deposit.bank_no);
+        }
+        self.enter(payout, State::Sending)
+    }
+
+    /// Only a deposit's answer moves what is sending, only an inquiry's what is unknown (H13).
+    pub(super) fn outcome(&mut self, told: &Told) -> Checked<Result<Reply, Code>> {
+        let Some(row) = self.rows.get(&told.payout).filter(|row| row.claimed) else {
+            return Ok(Err(Code::T0999));
+        };
+        let waits = match told.asked {
+            Asked::Deposit => State::Sending,
+            Asked::Inquiry => State::Unknown,
+        };
+        if row.state != waits || row.bank_no != Some(told.bank_no) {
+            return Ok(Ok(Reply::Stale));
+        }
+        let next = match told.answer {
+            BankAnswer::Settled { .. } => State::Settled,
+            BankAnswer::Refused { code, .. } => {
+                self.kill(told.key, code);
+                State::Failed
+            }
+            BankAnswer::NotSent | BankAnswer::OwnSide { .. } if waits == State::Sending => {
+                State::Executing
+            }
+            BankAnswer::Unknown(_) | BankAnswer::NotSent | BankAnswer::OwnSide { .. } => {
+                State::Unknown
+            }
+        };
+        // Own-side trouble pauses the rail (decision M3).
+        self.paused |= next == State::Executing && told.answer != BankAnswer::NotSent;
+        self.enter(told.payout, next)?;
+        Ok(Ok(Reply::Done))
+    }
+
+    fn kill(&mut self, key: KeyNo, code: BankCode) {
+        if let Some(key) = self.keys.get_mut(&key)
+            && KILLERS.contains(&code.0)
+        {
+            key.dead = key.dead.or(Some(code));
+        }
+    }
+
+    pub(super) fn returned(
+        &mut self,
+        payout: PayoutNo,
+        notice: i64,
+    ) -> Checked<Result<Reply, Code>> {
+        let Some(row) = self.rows.get(&payout).filter(|row| row.claimed) else {
+            return Ok(Err(Code::T0999));
+        };
+        let state = row.state;
+        if matches!(state, State::Sending | State::Unknown) {
+            return Ok(Err(Code::T0503));
+        }
+        self.returns_seen = self.returns_seen.max(notice);
+        if state != State::Settled {
+            return Ok(Ok(Reply::Stale));
+        }
+        self.enter(payout, State::Returned)?;
+        Ok(Ok(Reply::Done))
+    }
+
+    pub(super) fn pause(&mut self, paused: bool) -> Reply {
+        let changed = self.paused != paused;
+        self.paused = paused;
+        if changed { Reply::Done } else { Reply::Stale }
+    }
+
+    fn notice(&mut self, no: NoticeNo) -> Result<&mut super::Told, Code> {
+        let place = usize::try_from(no.0 - 1).map_err(|_| Code::W0101)?;
+        self.notices.get_mut(place).ok_or(Code::W0101)
+    }
+
+    pub(super) fn delivered(&mut self, no: NoticeNo) -> Result<Reply, Code> {
+        let notice = self.notice(no)?;
+        if notice.state != NoticeState::Pending {
+            return Ok(Reply::Stale);
+        }
+        notice.state = NoticeState::Delivered;
+        notice.tries += 1;
+        Ok(Reply::Done)
+    }
+
+    pub(super) fn not_delivered(&mut self, no: NoticeNo, status: i64) -> Result<Reply, Code> {
+        let notice = self.notice(no)?;
+        if notice.state != NoticeState::Pending {
+            return Ok(Reply::Stale);
+        }
+        if status == NO_ADDRESS {
+            notice.state = NoticeState::NoAddress;
+            return Ok(Reply::Done);
+        }
+        notice.tries += 1;
+        if notice.tries == TRIES_MAX {
+            notice.state = NoticeState::GivenUp;
+        }
+        Ok(Reply::Done)
+    }
+
+    pub(super) fn resend(&mut self, no: NoticeNo) -> Result<Reply, Code> {
+        let notice = self.notice(no)?;
+        notice.state = NoticeState::Pending;
+        notice.tries = 0;
+        Ok(Reply::Done)
+    }
+}

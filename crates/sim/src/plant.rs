@@ -1,0 +1,170 @@
+//! Bugs on purpose (figure 11): whoever trusts a checker should have seen it fail.
+//!
+//! Some break the store behind its port, some break the loops around it. The last four are
+//! weaknesses that a careless engine would run into: they show what the core leaves to it.
+
+use ichae_domain::command::{Command, Order};
+use ichae_domain::group::Group;
+use ichae_domain::ident::KeyNo;
+use ichae_domain::ledger::Entry;
+use ichae_domain::payout::State;
+use ichae_store::memory::{MemoryBackend, MemoryReader, Rows};
+use ichae_store::port::{Answer, Backend, StoreError};
+
+macro_rules! plants {
+    ($($name:ident $word:literal $text:literal;)*) => {
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        pub enum Plant { $(#[doc = $text] $name,)* }
+
+        impl Plant {
+            pub const ALL: &[Plant] = &[$(Plant::$name,)*];
+
+            pub fn name(self) -> &'static str {
+                match self { $(Plant::$name => $word,)* }
+            }
+        }
+    };
+}
+
+plants! {
+    ForgetRelease "forget-release" "A backend that forgets the posting of a release.";
+    ForgetHold "forget-hold" "A backend that holds nothing for a request.";
+    DropNotice "drop-notice" "A backend that drops a notice.";
+    DoubleNotice "double-notice" "A backend that writes a notice twice.";
+    ResendUnknown "resend-unknown" "An unknown deposit is sent again under a new number.";
+    TakeRepeat "take-repeat" "A distinct_key that was used is taken once more.";
+    LoseCount "lose-count" "A group's counter drifts.";
+    ReviveKey "revive-key" "A dead billing key is used as if it lived.";
+    ForgetPause "forget-pause" "The stop switch does not hold.";
+    TimeoutRefused "timeout-refused" "The engine takes a time-out for a refusal.";
+    TimeoutNotSent "timeout-not-sent" "The engine takes a time-out for not sent.";
+    RestartResends "restart-resends" "The engine sends again after a crash, instead of asking.";
+    UnknownByAge "unknown-by-age" "The engine fails what has been unknown for an hour.";
+    NeverInquire "never-inquire" "The engine never asks what became of a deposit.";
+    NeverNotify "never-notify" "The engine sends no webhook.";
+    LatePutBack "late-put-back" "A put-back is told once more after the row was sent again.";
+    ReturnsAtOnce "returns-at-once" "Returns are taken in without waiting for one that is too early.";
+    OwnSideKept "own-side-kept" "A deposit that our own side's trouble stopped stands in the bank's journal.";
+    RowTwice "row-twice" "An execution names the same row twice.";
+}
+
+impl Plant {
+    pub fn find(name: &str) -> Option<Plant> {
+        Plant::ALL.iter().copied().find(|plant| plant.name() == name)
+    }
+}
+
+/// A memory store, with a bug where one was planted.
+pub struct Store {
+    inner: MemoryBackend,
+    reader: MemoryReader,
+    plant: Option<Plant>,
+    /// Makes the changed distinct_keys of [`Plant::TakeRepeat`] unlike each other.
+    changed: u64,
+}
+
+impl Store {
+    pub fn new(inner: MemoryBackend, reader: MemoryReader, plant: Option<Plant>) -> Store {
+        Store { inner, reader, plant, changed: 0 }
+    }
+
+    fn change(&mut self, order: &Order) -> Order {
+        let mut order = order.clone();
+        match (self.plant, &mut order.command) {
+            (Some(Plant::TakeRepeat), Command::Request(request)) => {
+                let used = self.reader.rows_now();
+                let mut payouts = used.payouts.values();
+                if payouts.any(|p| p.distinct_key == request.distinct_key) {
+                    self.changed += 1;
+                    request.distinct_key = format!("{}.{}", request.distinct_key, self.changed);
+                }
+            }
+            (Some(Plant::RowTwice), Command::Execute(execute)) => {
+                if let ichae_domain::command::Target::Rows(rows) = &mut execute.target {
+                    rows.extend(rows.first().copied());
+                }
+            }
+            _ => {}
+        }
+        order
+    }
+}
+
+impl Backend for Store {
+    fn commit(&mut self, orders: &[Order]) -> Vec<Answer> {
+        let Some(plant) = self.plant else { return self.inner.commit(orders) };
+        let before = Before::of(&self.reader.rows_now());
+        let changed: Vec<Order> = orders.iter().map(|order| self.change(order)).collect();
+        let answers = self.inner.commit(&changed);
+        tamper(plant, &mut self.reader.rows_now(), &before);
+        answers
+    }
+
+    fn reseal(&mut self, after: KeyNo, limit: usize) -> Result<Option<KeyNo>, StoreError> {
+        self.inner.reseal(after, limit)
+    }
+}
+
+/// Where the store stood before a batch.
+struct Before {
+    postings: usize,
+    notices: usize,
+}
+
+impl Before {
+    fn of(rows: &Rows) -> Before {
+        Before { postings: rows.postings.len(), notices: rows.notices.len() }
+    }
+}
+
+fn tamper(plant: Plant, rows: &mut Rows, before: &Before) {
+    match plant {
+        Plant::ForgetRelease => {
+            let released = |e: Entry| matches!(e, Entry::Refuse | Entry::Cancel);
+            let new = rows.postings.iter().skip(before.postings);
+            if let Some(place) = new.into_iter().position(|posting| released(posting.entry)) {
+                rows.postings.remove(before.postings + place);
+            }
+        }
+        Plant::ForgetHold => {
+            let new = rows.postings.get(before.postings..).unwrap_or_default();
+            if let Some(hold) = new.iter().find(|posting| posting.entry == Entry::Hold)
+                && let Some(ledger) = rows.ledgers.get_mut(&hold.partner)
+            {
+                ledger.available.0 += hold.amount.0;
+            }
+        }
+        Plant::DropNotice if rows.notices.len() > before.notices => {
+            rows.notices.pop_last();
+        }
+        Plant::DoubleNotice if rows.notices.len() > before.notices => {
+            if let Some((no, mut notice)) = rows.notices.pop_last() {
+                rows.notices.insert(no, notice.clone());
+                notice.no.0 += 1;
+                rows.notices.insert(notice.no, notice);
+            }
+        }
+        Plant::ResendUnknown => resend_unknown(rows),
+        Plant::LoseCount => {
+            let waits = |group: &&mut Group| group.waiting > 1;
+            if let Some(group) = rows.groups.values_mut().find(waits) {
+                group.waiting -= 1;
+            }
+        }
+        Plant::ReviveKey => rows.keys.values_mut().for_each(|(key, ..)| key.dead = None),
+        Plant::ForgetPause => rows.rail.pause = None,
+        _ => {}
+    }
+}
+
+fn resend_unknown(rows: &mut Rows) {
+    let unknown = |own: Option<State>| own == Some(State::Unknown);
+    let Some(payout) = rows.payouts.values_mut().find(|payout| unknown(payout.own)) else {
+        return;
+    };
+    payout.own = Some(State::Executing);
+    if let Some(attempt) = rows.attempts.get_mut(&payout.no) {
+        attempt.bank_no = None;
+        attempt.inquire_at = None;
+    }
+}
