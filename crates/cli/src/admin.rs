@@ -130,7 +130,7 @@ fn config(at: &At) -> anyhow::Result<Config> {
     let Some(data) = &at.data else {
         bail!("which hub? name its folder with --data, or its file with --config");
     };
-    Ok(of_folder(data).with_context(|| format!("{}", data.display()))?)
+    of_folder(data).with_context(|| data.display().to_string())
 }
 
 fn of_folder(data: &Path) -> anyhow::Result<Config> {

@@ -69,6 +69,8 @@ pub enum Command {
     },
     /// Recompute every balance from the postings and verify the hash chains; also on a live store
     Check(Check),
+    /// Listen for webhooks, print them and check their signatures: for developers
+    Receive(Receive),
     /// Say what a code means and what to do about it
     Explain {
         /// An answer code such as R0140, or a bank's three digits such as 415
@@ -248,6 +250,19 @@ pub struct Check {
     /// The key folder, where it is not in the data folder
     #[arg(long)]
     pub keys: Option<PathBuf>,
+}
+
+#[derive(ClapArgs)]
+pub struct Receive {
+    /// Address and port to listen on
+    #[arg(long, default_value = "127.0.0.1:9000")]
+    pub listen: SocketAddr,
+    /// The partner's webhook secret; what is not signed with it is refused with 401
+    #[arg(long, env = "ICHAE_WEBHOOK_SECRET", hide_env_values = true)]
+    pub secret: Option<String>,
+    /// End after so many webhooks
+    #[arg(long)]
+    pub count: Option<usize>,
 }
 
 #[derive(Subcommand)]

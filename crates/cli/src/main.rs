@@ -6,6 +6,7 @@ mod check;
 mod explain;
 mod logs;
 mod printer;
+mod receive;
 mod sandbox;
 mod serve;
 mod shutdown;
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
         Command::Sandbox(sandbox) => sandbox::run(sandbox, &printer),
         Command::Serve(serve) => serve::run(&serve, &printer),
         Command::Check(check) => check::run(&check, &printer),
+        Command::Receive(receive) => receive::run(&receive, &printer),
         Command::Explain { code } => explain::run(&code, &printer),
         Command::Config { command } => match command {
             ConfigCommand::Sample => {

@@ -38,10 +38,9 @@ impl Printer {
     pub fn refused(&self, error: &AdminError) {
         let code = error.code.as_ref().map(|code| format!("{code}: ")).unwrap_or_default();
         eprintln!("error: {code}{}", error.message);
-        for line in [&error.message_ko, &error.hint.as_ref().map(|h| format!("hint: {h}"))] {
-            if let Some(line) = line {
-                eprintln!("{line}");
-            }
+        let hint = error.hint.as_ref().map(|hint| format!("hint: {hint}"));
+        for line in [&error.message_ko, &hint].into_iter().flatten() {
+            eprintln!("{line}");
         }
     }
 

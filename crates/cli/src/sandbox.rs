@@ -91,20 +91,24 @@ async fn serve(args: &Sandbox, config: &Config, printer: &Printer) -> anyhow::Re
         bail!("{} is served by another process", places.data.path().display());
     };
     let hub = Arc::new(open(config, &places, false)?);
-    if let Err(error) = populate(&hub, args.limit.as_deref()).await {
-        printer.refused(&error);
-        return Ok(ExitCode::FAILURE);
-    }
+    let secret = match populate(&hub, args.limit.as_deref()).await {
+        Ok(secret) => secret,
+        Err(error) => {
+            printer.refused(&error);
+            return Ok(ExitCode::FAILURE);
+        }
+    };
     let Some(hub) = Arc::into_inner(hub) else { bail!("the hub is still in use") };
     let server = Server::start(config, &places, hub, lock).await?;
-    greet(printer, &server, args.any_amount, &config.data);
+    greet(printer, &server, config, secret.as_deref());
     shutdown::asked().await?;
     server.stop().await;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Makes partner `test` and funds it, once. Another `--limit` later is an error (decision M1).
-async fn populate(hub: &Arc<Hub>, limit: Option<&str>) -> Result<(), AdminError> {
+/// Makes partner `test` and funds it, once; gives its webhook secret where it was made now. Another
+/// `--limit` later is an error (decision M1).
+async fn populate(hub: &Arc<Hub>, limit: Option<&str>) -> Result<Option<String>, AdminError> {
     let add = PartnerAdd {
         cst_id: CST_ID.to_owned(),
         name: "ichae 테스트".to_owned(),
@@ -114,11 +118,16 @@ async fn populate(hub: &Arc<Hub>, limit: Option<&str>) -> Result<(), AdminError>
     let add = Request::PartnerAdd(add);
     let taken = Code::P0102.name();
     match execute(hub, "sandbox", add, |_| {}).await {
-        Ok(_) => fund(hub, limit.unwrap_or(LIMIT)).await,
-        Err(error) if error.code.as_deref() == Some(taken) => match limit {
-            Some(limit) => fund(hub, limit).await.map_err(other_limit),
-            None => Ok(()),
-        },
+        Ok(made) => {
+            fund(hub, limit.unwrap_or(LIMIT)).await?;
+            Ok(made["webhook_secret"].as_str().map(str::to_owned))
+        }
+        Err(error) if error.code.as_deref() == Some(taken) => {
+            if let Some(limit) = limit {
+                fund(hub, limit).await.map_err(other_limit)?;
+            }
+            Ok(None)
+        }
         Err(error) => Err(error),
     }
 }
@@ -142,15 +151,18 @@ fn other_limit(error: AdminError) -> AdminError {
     AdminError { hint: Some(hint.to_owned()), ..error }
 }
 
-fn greet(printer: &Printer, server: &Server, any_amount: bool, data: &Path) {
+fn greet(printer: &Printer, server: &Server, config: &Config, secret: Option<&str>) {
     let base = format!("http://{}", server.address);
-    let amount = if any_amount { "any amount" } else { "1000 won a payout" };
-    let data = data.display();
+    let amount = if config.test.any_amount { "any amount" } else { "1000 won a payout" };
+    let data = config.data.display();
     printer.line(&format!("ichae sandbox listening on {base}"));
     printer.line(&format!("  reference  {base}/docs"));
     printer.line(&format!("  metrics    {base}/metrics"));
     printer.line(&format!("  data       {data}"));
     printer.line(&format!("  partner    cst_id {CST_ID}, custKey {CUST_KEY}, {amount}"));
+    if let Some(secret) = secret {
+        printer.line(&format!("  webhooks   secret {secret} (shown once)"));
+    }
     printer
         .line("  bank       simulated, moves no money; docs/guide/sandbox.md lists its accounts");
     printer.line("\nA token, then what is left:\n");

@@ -132,6 +132,8 @@ pub struct Told {
     pub partner: PartnerNo,
     pub key: KeyNo,
     pub bank_no: BankNo,
+    /// The send that this is about, as [`crate::view::Deposit`] had it.
+    pub sends: i64,
     pub asked: Asked,
     pub answer: Answer,
 }

@@ -112,12 +112,13 @@ pub struct Payout {
 }
 
 /// What became of an executed payout at the bank. At most one per payout: a retry after a proven
-/// "not sent" keeps the same `bank_tran_id`.
+/// "not sent" keeps the same `bank_tran_id`, one after own-side trouble takes the next.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Attempt {
     pub payout: PayoutNo,
     pub partner: PartnerNo,
-    /// Absent where it failed before a bank was asked (its key had died).
+    /// Absent where it failed before a bank was asked (its key had died), and where own-side trouble
+    /// used the last number up.
     pub bank_no: Option<BankNo>,
     /// Business date: ours at the intent, the bank's once it answered.
     pub day: Day,

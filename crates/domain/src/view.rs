@@ -204,6 +204,8 @@ pub struct Deposit {
     pub partner: PartnerNo,
     pub key: KeyNo,
     pub bank_no: BankNo,
+    /// Which send of the payout this is, from 1: a number can be sent more than once.
+    pub sends: i64,
     pub day: Day,
     pub amount: Won,
 }

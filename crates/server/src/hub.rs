@@ -20,6 +20,10 @@ use ichae_wire::ident::{IdCodec, Kind};
 use std::sync::Arc;
 use tokio::sync::Notify;
 
+/// Tries to write what the bank said that may end in an internal fault. After them the intent stands
+/// without an answer, and the next start asks the bank.
+const FAULTS_MAX: u32 = 5;
+
 /// What a hub is made of; see [`crate::run`] for the wiring.
 pub struct Parts {
     pub writer: Writer,
@@ -116,9 +120,17 @@ impl Hub {
     pub async fn record(&self, command: Command) -> Answer {
         let concern = concern(&command);
         let mut wait = std::time::Duration::from_millis(100);
+        let mut faults = 0;
         loop {
             let answer = self.writer.submit_waiting(Actor::Engine, command.clone()).await;
-            let again = matches!(&answer, Err(r) if matches!(r.code, Code::T0503 | Code::T0999));
+            let again = match &answer {
+                Err(refusal) if refusal.code == Code::T0503 => true,
+                Err(refusal) if refusal.code == Code::T0999 => {
+                    faults += 1;
+                    faults <= FAULTS_MAX
+                }
+                _ => false,
+            };
             if !again || matches!(command, Command::Claim { .. } | Command::Return { .. }) {
                 self.after(concern, &answer);
                 return answer;

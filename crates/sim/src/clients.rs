@@ -208,7 +208,11 @@ impl Client {
             Target::All
         } else {
             let key = random.pick(&self.keys).copied()?;
-            Target::Rows(reader.waiting_on_key(group, key).ok()?)
+            let mut rows = reader.waiting_on_key(group, key).ok()?;
+            // A row that is named twice is one row.
+            let twice = rows.first().copied().filter(|_| random.one_in(8));
+            rows.extend(twice);
+            Target::Rows(rows)
         };
         let action = if random.one_in(5) { Action::Cancel } else { Action::Now };
         let names = rules.webhook_per_call && !random.one_in(5);
@@ -269,7 +273,7 @@ pub fn garbage(rows: &Rows, now: Time, dice: &mut Dice) -> Option<Command> {
     // What could be claimed or returned by the time this is decided would not be garbage.
     let state = rows.state(payout);
     let over = matches!(state, State::Failed | State::Returned | State::Canceled);
-    let kind = dice.random.below(11);
+    let kind = dice.random.below(14);
     Some(match kind {
         2 | 5 if !over => claim(PayoutNo(NOWHERE), payout.partner, payout.group, payout.key),
         0 => claim(PayoutNo(NOWHERE), other, other_group, other_key),
@@ -288,6 +292,16 @@ pub fn garbage(rows: &Rows, now: Time, dice: &mut Dice) -> Option<Command> {
         7 => Command::Delivered { notice: NoticeNo(NOWHERE), status: 200 },
         8 => Command::Resend { notice: NoticeNo(dice.random.range(0, 20)) },
         9 => all_of(other, other_group),
+        // Another partner's name, or another key's, on a row that is known.
+        10 if other != payout.partner => claim(payout.no, other, payout.group, payout.key),
+        11 if other != payout.partner => {
+            Command::Return { payout: payout.no, partner: other, code: None, notice: NOWHERE }
+        }
+        12 if other != payout.partner || other_key != payout.key => {
+            let bank_no = rows.attempts.get(&payout.no).and_then(|a| a.bank_no)?;
+            let deposit = Deposit { bank_no, ..stray(payout.no, other, other_key) };
+            answered(&deposit, Asked::Deposit, now)
+        }
         _ => Command::Request(Box::new(Request {
             partner: if dice.random.one_in(2) { other } else { PartnerNo(NOWHERE) },
             key: Some(other_key),
@@ -311,7 +325,8 @@ fn all_of(partner: PartnerNo, group: GroupNo) -> Command {
 /// A deposit that nobody sent.
 fn stray(payout: PayoutNo, partner: PartnerNo, key: KeyNo) -> Deposit {
     let day = Time(0).day();
-    Deposit { payout, partner, key, bank_no: BankNo(NOWHERE), day, amount: Won(1) }
+    let (bank_no, amount) = (BankNo(NOWHERE), Won(1));
+    Deposit { payout, partner, key, bank_no, sends: 1, day, amount }
 }
 
 fn answered(deposit: &Deposit, asked: Asked, now: Time) -> Command {

@@ -92,7 +92,11 @@ impl World {
                 Some(Fate::Refused) => &[State::Failed],
             };
             ensure(expected.contains(&state), "everything that can end ends", || {
-                format!("{:?} is {state:?}, expected {expected:?}: {:?}", payout.no, rows.attempts.get(&payout.no))
+                format!(
+                    "{:?} is {state:?}, expected {expected:?}: {:?}",
+                    payout.no,
+                    rows.attempts.get(&payout.no)
+                )
             })?;
         }
         let pending = rows.notices.values().find(|n| n.state == NoticeState::Pending);
@@ -110,6 +114,7 @@ fn deposit(rows: &Rows, payout: &ichae_domain::payout::Payout) -> Option<Deposit
         partner: payout.partner,
         key: payout.key,
         bank_no: attempt.bank_no?,
+        sends: attempt.sends,
         day: attempt.day,
         amount: payout.amount,
     })

@@ -59,6 +59,7 @@ pub fn told(deposit: &Deposit, asked: Asked, answer: Answer) -> Told {
         partner: deposit.partner,
         key: deposit.key,
         bank_no: deposit.bank_no,
+        sends: deposit.sends,
         asked,
         answer,
     }
@@ -115,6 +116,9 @@ impl Engine {
             None => Scenario::Plain,
         };
         let answer = self.call(deposit, scenario, line, now, dice)?;
+        if self.plant == Some(Plant::CallTwice) {
+            self.call(deposit, scenario, line, now, dice)?;
+        }
         let deadline = now.plus_ms(self.timeout_ms);
         self.flights.push(Flight { deposit: *deposit, asked: Asked::Deposit, answer, deadline });
         Ok(())
@@ -212,7 +216,8 @@ impl Engine {
     /// Intents that may still be in flight, partners in turn.
     pub fn claims(&mut self, reader: &MemoryReader) -> Checked<Vec<Order>> {
         let deposits = self.flights.iter().filter(|f| f.asked == Asked::Deposit).count();
-        let free = self.in_flight_max.saturating_sub(deposits);
+        let greedy = if self.plant == Some(Plant::ClaimTooMany) { 2 } else { 1 };
+        let free = (greedy * self.in_flight_max).saturating_sub(deposits);
         if free == 0 || reader.rail()?.pause.is_some() {
             return Ok(Vec::new());
         }

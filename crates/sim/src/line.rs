@@ -105,18 +105,26 @@ impl Line {
         let same = |call: &&(Deposit, Scenario)| {
             call.0.day == deposit.day && call.0.amount == deposit.amount
         };
-        let Some((_, scenario)) = calls.iter().find(same) else { return Fate::NoHistory };
-        match scenario {
-            Scenario::Plain | Scenario::PaidAnswerLost | Scenario::Processing | Scenario::Slow => {
-                Fate::Paid
-            }
-            Scenario::Returned => Fate::Returned,
-            Scenario::UnpaidAnswerLost => Fate::Refused,
-            Scenario::DepositRefused(code) | Scenario::CheckRefused(code) => match code.class() {
-                BankClass::Settled => Fate::Paid,
-                BankClass::Refused => Fate::Refused,
-                BankClass::OwnSide | BankClass::Unknown => Fate::Undecided,
-            },
+        // What was paid in the end counts, whatever an earlier call was told.
+        let fates = calls.iter().filter(same).map(|(_, scenario)| fate_of(*scenario));
+        let decided = |fate: &Fate| matches!(fate, Fate::Paid | Fate::Returned);
+        let mut fates = fates.peekable();
+        let first = fates.peek().copied().unwrap_or(Fate::NoHistory);
+        fates.find(decided).unwrap_or(first)
+    }
+}
+
+fn fate_of(scenario: Scenario) -> Fate {
+    match scenario {
+        Scenario::Plain | Scenario::PaidAnswerLost | Scenario::Processing | Scenario::Slow => {
+            Fate::Paid
         }
+        Scenario::Returned => Fate::Returned,
+        Scenario::UnpaidAnswerLost => Fate::Refused,
+        Scenario::DepositRefused(code) | Scenario::CheckRefused(code) => match code.class() {
+            BankClass::Settled => Fate::Paid,
+            BankClass::Refused => Fate::Refused,
+            BankClass::OwnSide | BankClass::Unknown => Fate::Undecided,
+        },
     }
 }

@@ -1,18 +1,16 @@
 //! The partners' webhook receivers.
 
 use crate::fault::{Dice, Fault};
+use crate::violation::{Checked, ensure};
 use ichae_domain::command::Command;
+use ichae_domain::decide::NO_ADDRESS;
 use ichae_domain::ident::{NoticeNo, PartnerNo};
 use ichae_domain::notice::{Notice, NoticeState};
 use ichae_domain::time::Time;
 use ichae_store::memory::Rows;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::violation::{Checked, ensure};
-
 const DOWN_MS: i64 = 86_400_000;
-/// What the engine writes where there is no address: no HTTP status.
-const NO_ADDRESS: i64 = -1;
 
 #[derive(Debug, Default)]
 pub struct Receivers {

@@ -187,6 +187,7 @@ impl Rows {
             partner: payout.partner,
             key: payout.key,
             bank_no: attempt.bank_no?,
+            sends: attempt.sends,
             day: attempt.day,
             amount: payout.amount,
         })

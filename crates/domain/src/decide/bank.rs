@@ -80,6 +80,7 @@ fn intent(at: &Scene<'_>, payout: &Payout, rail: &Rail) -> Result<Change, Refusa
         partner: payout.partner,
         key: payout.key,
         bank_no,
+        sends: attempt.sends,
         day: attempt.day,
         amount: payout.amount,
     };
@@ -130,7 +131,9 @@ pub(super) fn outcome(at: &Scene<'_>, told: &Told) -> Result<Change, Refusal> {
         Asked::Deposit => State::Sending,
         Asked::Inquiry => State::Unknown,
     };
-    if payout.own != Some(expected) || attempt.bank_no != Some(told.bank_no) {
+    // A number can be sent again after a put-back: what is told of the earlier send is over.
+    let same = (attempt.bank_no, attempt.sends) == (Some(told.bank_no), told.sends);
+    if payout.own != Some(expected) || !same {
         return Ok(Change::none(Reply::Stale));
     }
     let mut next = attempt.clone();
@@ -139,7 +142,9 @@ pub(super) fn outcome(at: &Scene<'_>, told: &Told) -> Result<Change, Refusal> {
         Answer::Settled { day, bank_code_sub } => settled(at, payout, next, day, bank_code_sub),
         Answer::Refused { code, day } => refused(at, payout, next, code, day),
         Answer::Unknown(why) => unknown(at, payout, next, told.asked, why),
-        // An inquiry that could not be made says nothing about the payout.
+        // An inquiry that could not be made says nothing about the payout. One that is answered with
+        // own-side trouble leaves it unknown all the same: only settled or failed may follow
+        // (decision H13), so a person decides.
         Answer::NotSent | Answer::OwnSide { .. } if told.asked == Asked::Inquiry => {
             unknown(at, payout, next, told.asked, attempt.why.unwrap_or(Why::Lost))
         }
@@ -219,15 +224,19 @@ fn why_text(why: Why) -> String {
 }
 
 /// Provably not sent: the row waits for its turn again. Own-side trouble pauses the rail with it,
-/// so that it does not fail a hundred thousand payouts (decision M3).
+/// so that it does not fail a hundred thousand payouts (decision M3). Then the bank has answered the
+/// number, so the next send takes a new one; the event names the old.
 fn put_back(
     at: &Scene<'_>,
     payout: &Payout,
-    attempt: Attempt,
+    mut attempt: Attempt,
     own_side: Option<BankCode>,
 ) -> Change {
     let mut event = at.event(EventKind::PutBack, About::Payout(payout.no), Some(payout.partner));
-    event.note = own_side.map(BankCode::reason);
+    if let Some(code) = own_side {
+        let number = attempt.bank_no.take().map(|no| format!(", bank number {}", no.0));
+        event.note = Some(code.reason() + &number.unwrap_or_default());
+    }
     let mut writes = vec![
         Write::Own(payout.no, State::Executing, None),
         Write::Attempt(attempt),

@@ -145,6 +145,7 @@ mod tests {
             partner: PartnerNo(1),
             key: KeyNo(1),
             bank_no: BankNo(bank_no),
+            sends: 1,
             day: Time(0).day(),
             amount: Won(1_000),
         };

@@ -22,6 +22,7 @@ pub fn deposit(bank_no: i64) -> Deposit {
         partner: PartnerNo(1),
         key: KeyNo(1),
         bank_no: BankNo(bank_no),
+        sends: 1,
         day: DAY,
         amount: AMOUNT,
     }

@@ -42,6 +42,13 @@ pub fn respond(status: StatusCode, code: Code, body: Body) -> Response {
     response
 }
 
+/// A handler that panicked: it is not known how far it came (decision H1). The access log has the
+/// request's id; the panic itself is printed by the runtime.
+pub fn broke(_panic: Box<dyn std::any::Any + Send>) -> Response {
+    tracing::error!("a handler broke");
+    json(StatusCode::OK, Code::T0999, &RefusalBody::from(Code::T0999))
+}
+
 /// Success.
 pub fn done(body: &impl Serialize) -> Response {
     json(StatusCode::OK, Code::A0000, body)

@@ -6,8 +6,9 @@ use axum::http::HeaderValue;
 use axum::http::header::CONTENT_SECURITY_POLICY;
 use axum::response::Response;
 use utoipa::Modify;
-use utoipa::openapi::OpenApi;
+use utoipa::openapi::schema::AnyOfBuilder;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{OpenApi, Ref, RefOr, Schema};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 /// The page talks to its own origin only.
@@ -26,6 +27,23 @@ impl Modify for Bearer {
         let components = document.components.get_or_insert_with(Default::default);
         components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
     }
+}
+
+/// Adds what holds for every call: a refusal is HTTP 200 too (decision H1).
+pub fn completed(mut document: OpenApi) -> OpenApi {
+    let refusal = RefOr::from(Ref::from_schema_name("Refusal"));
+    for item in document.paths.paths.values_mut() {
+        let Some(operation) = &mut item.post else { continue };
+        let Some(RefOr::T(done)) = operation.responses.responses.get_mut("200") else { continue };
+        for content in done.content.values_mut() {
+            let RefOr::T(content) = content else { continue };
+            if let Some(success) = content.schema.take() {
+                let either = AnyOfBuilder::new().item(success).item(refusal.clone());
+                content.schema = Some(RefOr::T(Schema::from(either)));
+            }
+        }
+    }
+    document
 }
 
 /// `/docs` and `/openapi.json`; with "try it" in the sandbox and in TEST only.

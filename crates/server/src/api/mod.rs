@@ -16,6 +16,7 @@ use axum::middleware;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -100,20 +101,21 @@ fn routes() -> OpenApiRouter<Api> {
 
 /// The OpenAPI document, as committed in `docs/reference/openapi.json`.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    routes().into_openapi()
+    docs::completed(routes().into_openapi())
 }
 
 /// The router that the listener serves.
 pub fn router(api: Api) -> Router {
     let (router, document) = routes().split_for_parts();
     let router = if api.settings.docs {
-        router.merge(docs::routes(document, api.settings.try_it))
+        router.merge(docs::routes(docs::completed(document), api.settings.try_it))
     } else {
         router
     };
     router
         .fallback(meta::not_found)
         .method_not_allowed_fallback(meta::wrong_method)
+        .layer(CatchPanicLayer::custom(answer::broke))
         .layer(middleware::from_fn_with_state(api.clone(), call::around))
         .with_state(api)
 }

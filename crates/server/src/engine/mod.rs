@@ -96,6 +96,7 @@ fn outcome(deposit: &Deposit, asked: Asked, answer: Answer) -> Command {
         partner: deposit.partner,
         key: deposit.key,
         bank_no: deposit.bank_no,
+        sends: deposit.sends,
         asked,
         answer,
     }))

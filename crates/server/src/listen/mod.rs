@@ -174,6 +174,21 @@ async fn http<S>(
     }
 }
 
+/// Serves a router with nothing around it: for the developers' own webhook receiver.
+pub async fn plain(listener: TcpListener, router: Router) {
+    loop {
+        let Ok((stream, _)) = listener.accept().await else { continue };
+        let service = hyper_util::service::TowerToHyperService::new(router.clone());
+        tokio::spawn(async move {
+            let connection = hyper::server::conn::http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), service);
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a sender went away");
+            }
+        });
+    }
+}
+
 /// Raises the soft limit of open files to the hard one, as far as that goes.
 pub fn raise_file_limit() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};

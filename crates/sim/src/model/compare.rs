@@ -2,7 +2,7 @@
 
 use super::Model;
 use crate::violation::{Checked, ensure};
-use ichae_domain::ident::{NoticeNo, PayoutNo};
+use ichae_domain::ident::{GroupNo, NoticeNo};
 use ichae_domain::payout::State;
 use ichae_store::memory::Rows;
 use std::collections::BTreeMap;
@@ -46,13 +46,16 @@ impl Model {
 
     /// A group's counters are its rows (decision H7).
     fn groups(&self, rows: &Rows) -> Checked {
+        let mut counted: BTreeMap<GroupNo, (i64, i64, i64)> = BTreeMap::new();
+        for row in self.rows.values() {
+            let waits = row.state == State::Requested;
+            let count = counted.entry(row.group).or_default();
+            count.0 += 1;
+            count.1 += i64::from(waits);
+            count.2 += if waits { row.amount } else { 0 };
+        }
         for group in rows.groups.values() {
-            let of_group = rows.payouts.values().filter(|p| p.group == group.no);
-            let counted = i64::try_from(of_group.count()).unwrap_or(i64::MAX);
-            let waiting = self.waiting(group.no);
-            let sum: i64 =
-                waiting.iter().filter_map(|no| self.rows.get(no)).map(|r| r.amount).sum();
-            let expected = (counted, i64::try_from(waiting.len()).unwrap_or(i64::MAX), sum);
+            let expected = counted.get(&group.no).copied().unwrap_or_default();
             let stored = (group.rows, group.waiting, group.waiting_sum.0);
             ensure(stored == expected, "group counters are their rows", || {
                 format!("{group:?}, counted {expected:?}")
@@ -91,10 +94,5 @@ impl Model {
             *counts.entry(row.state.name()).or_default() += 1;
         }
         counts
-    }
-
-    /// What the model holds a payout for.
-    pub fn state(&self, no: PayoutNo) -> Option<State> {
-        self.rows.get(&no).map(|row| row.state)
     }
 }

@@ -1,10 +1,11 @@
 //! What the loops are answered: intent, outcome, return, stop switch, webhooks.
 
-use super::{ANSWER, Model, plain};
+use super::{ANSWER, Model, Row, plain};
 use crate::violation::{Checked, Violation, ensure};
 use ichae_domain::bank::{Answer as BankAnswer, BankCode};
 use ichae_domain::code::Code;
 use ichae_domain::command::{Asked, Told};
+use ichae_domain::decide::NO_ADDRESS;
 use ichae_domain::ident::{GroupNo, KeyNo, NoticeNo, PartnerNo, PayoutNo};
 use ichae_domain::notice::NoticeState;
 use ichae_domain::payout::State;
@@ -15,8 +16,6 @@ use ichae_store::port::Answer;
 const KILLERS: [u16; 7] = [412, 415, 416, 419, 420, 499, 815];
 /// The first try and the fourteen that follow it (decision H17).
 const TRIES_MAX: i64 = 15;
-/// The status that says that there was no address.
-const NO_ADDRESS: i64 = -1;
 
 impl Model {
     /// The intent, before the bank is called; or the failure of a row whose key died (H11, H13).
@@ -28,9 +27,8 @@ impl Model {
         key: KeyNo,
         answer: &Answer,
     ) -> Checked {
-        let known = self.groups.contains_key(&group) && self.partners.contains_key(&partner);
-        let row =
-            self.rows.get(&payout).filter(|row| row.group == group && row.key == key && known);
+        let named = |row: &&Row| (row.partner, row.group, row.key) == (partner, group, key);
+        let row = self.rows.get(&payout).filter(named);
         let (Some(row), Some(used)) = (row, self.keys.get(&key)) else {
             return plain(Err(Code::T0999), answer);
         };
@@ -66,9 +64,9 @@ impl Model {
 
     /// Only a deposit's answer moves what is sending, only an inquiry's what is unknown (H13).
     pub(super) fn outcome(&mut self, told: &Told) -> Checked<Result<Reply, Code>> {
-        let Some(row) = self.rows.get(&told.payout).filter(|row| row.claimed) else {
-            return Ok(Err(Code::T0999));
-        };
+        let named = |row: &&Row| (row.partner, row.key) == (told.partner, told.key);
+        let row = self.rows.get(&told.payout).filter(|row| row.claimed);
+        let Some(row) = row.filter(named) else { return Ok(Err(Code::T0999)) };
         let waits = match told.asked {
             Asked::Deposit => State::Sending,
             Asked::Inquiry => State::Unknown,
@@ -106,9 +104,11 @@ impl Model {
     pub(super) fn returned(
         &mut self,
         payout: PayoutNo,
+        partner: PartnerNo,
         notice: i64,
     ) -> Checked<Result<Reply, Code>> {
-        let Some(row) = self.rows.get(&payout).filter(|row| row.claimed) else {
+        let named = |row: &&Row| row.claimed && row.partner == partner;
+        let Some(row) = self.rows.get(&payout).filter(named) else {
             return Ok(Err(Code::T0999));
         };
         let state = row.state;

@@ -104,14 +104,6 @@ impl Model {
         }
     }
 
-    pub fn paused(&self) -> bool {
-        self.paused
-    }
-
-    pub fn is_suspended(&self, partner: PartnerNo) -> bool {
-        self.partners.get(&partner).is_some_and(|p| p.suspended)
-    }
-
     /// Takes in one order and its answer, in the order of the commit.
     ///
     /// # Errors
@@ -146,8 +138,8 @@ impl Model {
                 let expected = self.outcome(told)?;
                 plain(expected, answer)
             }
-            Command::Return { payout, notice, .. } => {
-                let expected = self.returned(*payout, *notice)?;
+            Command::Return { payout, partner, notice, .. } => {
+                let expected = self.returned(*payout, *partner, *notice)?;
                 plain(expected, answer)
             }
             Command::PauseRail { .. } => plain(Ok(self.pause(true)), answer),

@@ -210,6 +210,7 @@ impl Harness {
             partner: deposit.partner,
             key: deposit.key,
             bank_no: deposit.bank_no,
+            sends: deposit.sends,
             asked,
             answer,
         })))

@@ -69,6 +69,7 @@ fn tell(deposit: Deposit, asked: Asked, c: u16, at: Time) -> Command {
         partner: deposit.partner,
         key: deposit.key,
         bank_no: deposit.bank_no,
+        sends: deposit.sends,
         asked,
         answer,
     }))

@@ -308,10 +308,10 @@ impl Backend for SqliteBackend {
             }
             Err(error) => vec![Err(after_rollback(&error).into())],
         };
-        if self.witnessed.elapsed() >= WITNESS_EVERY {
-            if let Err(error) = self.see() {
-                tracing::warn!(%error, "the witness could not be written");
-            }
+        if self.witnessed.elapsed() >= WITNESS_EVERY
+            && let Err(error) = self.see()
+        {
+            tracing::warn!(%error, "the witness could not be written");
         }
         answers
     }

@@ -302,14 +302,14 @@ impl Reader for SqliteReader {
     }
 
     fn sending(&self, after: PayoutNo, limit: usize) -> Read<Vec<Deposit>> {
-        let sql = "SELECT p.no, p.partner, p.billing_key, a.bank_no, a.day, p.amount \
+        let sql = "SELECT p.no, p.partner, p.billing_key, a.bank_no, a.sends, a.day, p.amount \
                    FROM payouts p JOIN attempts a ON a.payout = p.no \
                    WHERE p.own = 2 AND p.no > ?1 ORDER BY p.no LIMIT ?2";
         self.all(sql, params![after.0, most(limit)], deposit)
     }
 
     fn due_inquiries(&self, now: Time, limit: usize) -> Read<Vec<Deposit>> {
-        let sql = "SELECT p.no, p.partner, p.billing_key, a.bank_no, a.day, p.amount \
+        let sql = "SELECT p.no, p.partner, p.billing_key, a.bank_no, a.sends, a.day, p.amount \
                    FROM attempts a JOIN payouts p ON p.no = a.payout \
                    WHERE a.inquire_at <= ?1 AND p.own = 5 ORDER BY a.inquire_at LIMIT ?2";
         self.all(sql, params![now.0, most(limit)], deposit)
@@ -379,8 +379,9 @@ fn deposit(r: &rusqlite::Row<'_>) -> rusqlite::Result<Deposit> {
         partner: PartnerNo(r.get(1)?),
         key: KeyNo(r.get(2)?),
         bank_no: BankNo(r.get(3)?),
-        day: Day(r.get(4)?),
-        amount: Won(r.get(5)?),
+        sends: r.get(4)?,
+        day: Day(r.get(5)?),
+        amount: Won(r.get(6)?),
     })
 }
 

@@ -136,6 +136,10 @@ fn changed_balances_are_found_by_name() {
         "UPDATE ledgers SET funded = funded + 1 WHERE partner = 1",
         &["partner 1: funded is stored as"],
     );
+    finds_after(
+        "UPDATE ledgers SET chain_head = zeroblob(32) WHERE partner = 1",
+        &["partner 1: its chain does not end where it should"],
+    );
     finds_after("UPDATE rails SET settlement = settlement - 1", &["settlement is stored as"]);
     finds_after(
         "UPDATE ledgers SET chain_length = chain_length + 1 WHERE partner = 1",

@@ -285,6 +285,9 @@ fn a_store_that_was_put_back_starts_a_new_epoch_and_pauses() {
     assert!(harness.claim_all(partner).is_empty(), "paused until a person looked");
     harness.give(Command::ResumeRail).unwrap();
     let sent = harness.claim_all(partner);
+    // The new epoch counts from nought.
+    let first = BankNo::new(partner.shard(), 1, 0).unwrap();
+    assert_eq!(sent.iter().map(|deposit| deposit.bank_no).min(), Some(first));
     assert!(!sent.is_empty() && sent.iter().all(|deposit| !used.contains(&deposit.bank_no)));
     drop(harness);
     assert_eq!(site.findings(), [""; 0]);

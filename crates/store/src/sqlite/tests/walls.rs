@@ -99,9 +99,10 @@ fn a_batch_that_cannot_be_written_is_carried_out_one_by_one() {
     assert_eq!((numbers[0].1, numbers[1].1), (9_900, 9_700));
     assert_eq!(h.balances(p), (9_700, 300));
     site.sql().execute("DROP TRIGGER full", []).unwrap();
-    // The refused one used nothing up: neither its distinct_key nor a serial twice.
+    // The refused one used nothing up: neither its distinct_key nor a serial.
     let third = h.request(p, key, 666, "d666").unwrap();
-    assert!(third.payout.0 > numbers[1].0 && third.remain.0 == 9_034);
+    assert_eq!((numbers[1].0, third.payout.0), (numbers[0].0 + 2, numbers[1].0 + 1));
+    assert_eq!(third.remain, Won(9_034));
     drop(h);
     assert_eq!(site.findings(), [""; 0]);
 }

@@ -1,0 +1,178 @@
+"""Schemathesis hooks of figure 23: calls of a partner that exists, about payouts that exist.
+
+Random bodies alone end at the credentials. So most calls get a fresh token, the test partner's
+credentials and identifiers that earlier answers gave; everything else in them stays random, and so
+does all of the rest. What a call gets depends on its content only, so that a finding can be repeated.
+"""
+
+import atexit
+import collections
+import json
+import os
+import random
+import sys
+import types
+
+import schemathesis
+
+sys.path.insert(0, os.path.dirname(__file__))
+from common import Client  # noqa: E402: the figures' own client, beside this file
+
+IDENTIFIERS = ("billing_tran_id", "group_key", "api_tran_id", "last_key", "bank_tran_date",
+               "distinct_key")
+KEPT = 64
+"""Identifiers of one kind that are kept; the newest, so that some still wait and some are done."""
+
+ACCOUNTS = ("1234567890123456", "9900000412", "9900000421", "9900001415", "9900002804",
+            "9900002803", "9900002400", "9900003000", "9900004000")
+"""Scenario accounts of the simulated bank: refused, lost, returned, slow."""
+
+GROUP = "$response.body#/group_key"
+KEY = "$response.body#/billing_tran_id"
+SEQUENCES = (
+    ("real_name", "request", {"billing_tran_id": KEY}),
+    ("request", "request", "$request.body"),
+    ("request", "execute", {"group_key": GROUP, "billing_tran_id": KEY}),
+    ("request", "waiting", {"group_key": GROUP}),
+    ("execute", "execute", "$request.body"),
+    ("execute", "waiting", {"group_key": GROUP}),
+    ("execute", "by_group", {"group_key": GROUP}),
+    ("by_group", "result", {"api_tran_id": "$response.body#/res_list/0/api_tran_id"}),
+    ("by_group", "by_group", {"group_key": GROUP, "last_key": "$response.body#/last_key"}),
+    ("by_group", "by_date", {"bank_tran_date": "$response.body#/res_list/0/bank_tran_date"}),
+    ("result", "by_group", {"group_key": GROUP}),
+)
+"""Which call follows which, with what: the stateful phase walks these. Schemathesis cannot guess them
+from paths that name no resources."""
+
+PROBLEM = "T0999"
+"""A fault inside is told with status 200, so the status alone does not show it."""
+
+hub = types.SimpleNamespace(port=int(os.environ["FIGURE_23_PORT"]))
+partner = Client(hub, "test", "abcd1234567890")
+known = {name: collections.deque(maxlen=KEPT) for name in IDENTIFIERS}
+told = collections.Counter()
+"""How often each operation answered with each code."""
+
+
+@atexit.register
+def summarise():
+    counts = [[operation, code, count] for (operation, code), count in sorted(told.items())]
+    with open(os.environ["FIGURE_23_SUMMARY"], "w", encoding="utf-8") as file:
+        json.dump(counts, file)
+
+
+@schemathesis.hook
+def before_load_schema(context, raw_schema):
+    by_name = {operation["operationId"]: operation
+               for path in raw_schema["paths"].values() for operation in path.values()}
+    for before, after, body in SEQUENCES:
+        links = by_name[before]["responses"]["200"].setdefault("links", {})
+        links[f"{before} then {after}"] = {"operationId": after, "requestBody": body}
+
+
+def choice(case):
+    """Random choices that depend on nothing but the call."""
+    return random.Random(f"{case.method} {case.path} {case.body!r} {case.headers!r}")
+
+
+@schemathesis.hook
+def before_call(context, case, kwargs):
+    dice = choice(case)
+    # A few calls keep what was generated for them: no token, or something that is none.
+    if dice.random() < 0.95:
+        case.headers["Authorization"] = f"Bearer {partner.token()}"
+    if isinstance(case.body, dict):
+        case.body = deepened(case.path, case.body, dice)
+
+
+def deepened(path, body, dice):
+    """The body with what lets it pass the checks before the ones that it is about."""
+    body = dict(body)
+    if dice.random() < 0.9:
+        body.update(partner.credentials())
+    for name, value in body.items():
+        # What a sequence took from the answer before stays.
+        if known.get(name) and value not in known[name] and dice.random() < 0.8:
+            body[name] = dice.choice(known[name])
+    # A group and a key that were drawn apart seldom belong together.
+    if path == "/transfer/execute" and dice.random() < 0.6:
+        body["billing_tran_id"] = "ALL"
+    # Most known keys would only be refused as repeats.
+    if path == "/transfer/request" and dice.random() < 0.5:
+        body.pop("distinct_key", None)
+    # Money would run out within seconds, and every later request would be refused for that.
+    if len(str(body.get("tran_amt", ""))) > 4 and dice.random() < 0.9:
+        body["tran_amt"] = str(dice.randint(1, 9999))
+    if "account_num" in body and dice.random() < 0.8:
+        body["account_num"] = dice.choice(ACCOUNTS)
+    # A receiver that is not there: deliveries are figure 16's matter.
+    if path == "/transfer/execute" and dice.random() < 0.8:
+        body["webhook_url"] = "http://127.0.0.1:9/"
+    return body
+
+
+@schemathesis.hook
+def after_call(context, case, response):
+    answer = body_of(response)
+    told[f"{case.method} {case.path}", answer.get("result", f"HTTP {response.status_code}")] += 1
+    rows = [answer]
+    for name in ("res_list", "pending_list"):
+        rows += answer.get(name) or []
+    for row in rows:
+        # What a refusal carries or an answer repeats was sent by us and may be random.
+        if row.get("result", "A0000") == "A0000":
+            learn(row)
+
+
+def learn(row):
+    for name, values in known.items():
+        value = row.get(name)
+        if value and value != "ALL" and value not in values:
+            values.append(value)
+
+
+def body_of(response):
+    try:
+        answer = json.loads(response.content)
+    except ValueError:
+        return {}
+    return answer if isinstance(answer, dict) else {}
+
+
+@schemathesis.check
+def busy_says_when(ctx, response, case):
+    """A busy answer says when to come back (decision H1)."""
+    if response.status_code in (429, 503) and "retry-after" not in response.headers:
+        raise AssertionError(f"{response.status_code} without Retry-After")
+
+
+@schemathesis.check
+def no_fault_inside(ctx, response, case):
+    """A fault inside is as bad as a 500."""
+    answer = body_of(response)
+    if answer.get("result") == PROBLEM:
+        raise AssertionError(f"{PROBLEM}: {answer}")
+
+
+@schemathesis.check
+def refusals_are_told_apart(ctx, response, case):
+    """`result` and `message` are there whenever the answer is JSON, whatever it is."""
+    if response.status_code == 200 and case.method == "GET":
+        return
+    answer = body_of(response)
+    if not all(isinstance(answer.get(name), str) for name in ("result", "message")):
+        raise AssertionError("no result or no message")
+
+
+def warm_up():
+    """One payout that is done and one that waits, so that the first calls have something to name."""
+    key = partner.key("1002003004005")
+    done = partner.request(key)["group_key"]
+    partner.execute(done, webhook_url="http://127.0.0.1:9/")
+    rows = partner.settle(done, 1) or []
+    for row in [*rows, partner.request(key)]:
+        learn(row)
+
+
+warm_up()
