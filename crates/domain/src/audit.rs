@@ -25,8 +25,49 @@ struct Sums {
     held: i128,
     suspense: i128,
     funded: i128,
-    /// Sum of the rows that hold: requested, executing, sending, unknown.
-    holding_rows: i128,
+    rows: Rows,
+    /// What the postings say of the rows that do not hold any more.
+    posted: Posted,
+}
+
+/// Sums of the rows by what their states say of the money.
+#[derive(Default, Clone, Copy)]
+struct Rows {
+    /// Requested, executing, sending, unknown.
+    holding: i128,
+    settled: i128,
+    failed: i128,
+    returned: i128,
+    canceled: i128,
+}
+
+impl Rows {
+    fn of(&mut self, state: State) -> &mut i128 {
+        match state {
+            State::Requested | State::Executing | State::Sending | State::Unknown => {
+                &mut self.holding
+            }
+            State::Settled => &mut self.settled,
+            State::Failed => &mut self.failed,
+            State::Returned => &mut self.returned,
+            State::Canceled => &mut self.canceled,
+        }
+    }
+
+    /// Takes rows that a posting moved on out of the sum that they were counted in.
+    fn step(&mut self, from: State, to: State, amount: i128) {
+        *self.of(from) -= amount;
+        *self.of(to) += amount;
+    }
+}
+
+/// Sums of the postings that end a hold, or give back what had been paid.
+#[derive(Default, Clone, Copy)]
+struct Posted {
+    settled: i128,
+    refused: i128,
+    returned: i128,
+    canceled: i128,
 }
 
 /// Folds postings and rows; see the module.
@@ -61,13 +102,28 @@ impl Audit {
                 Account::Settlement => self.settlement += signed,
             }
         }
+        // Whichever of the states that hold a row was counted in, its sum is the same one.
+        let (held, counted) = (State::Requested, i128::from(counted));
         match posting.entry {
             Entry::Fund => sums.funded += amount,
             Entry::TakeBack => sums.funded -= amount,
-            Entry::Settle | Entry::Refuse | Entry::Cancel => {
-                sums.holding_rows -= i128::from(counted);
+            Entry::Hold => {}
+            Entry::Settle => {
+                sums.posted.settled += amount;
+                sums.rows.step(held, State::Settled, counted);
             }
-            Entry::Hold | Entry::Return => {}
+            Entry::Refuse => {
+                sums.posted.refused += amount;
+                sums.rows.step(held, State::Failed, counted);
+            }
+            Entry::Cancel => {
+                sums.posted.canceled += amount;
+                sums.rows.step(held, State::Canceled, counted);
+            }
+            Entry::Return => {
+                sums.posted.returned += amount;
+                sums.rows.step(State::Settled, State::Returned, counted);
+            }
         }
         let below =
             [("available", sums.available), ("held", sums.held), ("suspense", sums.suspense)]
@@ -85,9 +141,7 @@ impl Audit {
     /// One payout, in the state that it had when its slice was read.
     pub fn row(&mut self, partner: PartnerNo, amount: i64, state: State) {
         self.rows += 1;
-        if state.holds() {
-            self.partners.entry(partner).or_default().holding_rows += i128::from(amount);
-        }
+        *self.partners.entry(partner).or_default().rows.of(state) += i128::from(amount);
     }
 
     /// Says what is off, in plain words.
@@ -121,12 +175,7 @@ impl Audit {
                     ));
                 }
             }
-            if sums.held != sums.holding_rows {
-                self.find(format!(
-                    "partner {partner}: held is {}, its payouts that hold sum to {}",
-                    sums.held, sums.holding_rows
-                ));
-            }
+            self.compare_rows(partner, &sums);
             total += sums.available + sums.held + sums.suspense;
         }
         let orphans: Vec<i64> = self.partners.keys().map(|p| p.0).collect();
@@ -141,6 +190,30 @@ impl Audit {
             self.find(format!("the sum of all accounts is {total}, not 0"));
         }
         self.findings
+    }
+
+    /// A partner's rows, by their states, against what its postings say of them.
+    fn compare_rows(&mut self, partner: i64, Sums { held, rows, posted, .. }: &Sums) {
+        if *held != rows.holding {
+            self.find(format!(
+                "partner {partner}: held is {held}, its payouts that hold sum to {}",
+                rows.holding
+            ));
+        }
+        let steps = [
+            ("settled", posted.settled, "settled or returned", rows.settled + rows.returned),
+            ("refused", posted.refused, "failed", rows.failed),
+            ("returned", posted.returned, "returned", rows.returned),
+            ("canceled", posted.canceled, "canceled", rows.canceled),
+        ];
+        for (step, folded, states, sum) in steps {
+            if folded != sum {
+                self.find(format!(
+                    "partner {partner}: {folded} were {step} by its postings, its payouts that \
+                     are {states} sum to {sum}"
+                ));
+            }
+        }
     }
 }
 

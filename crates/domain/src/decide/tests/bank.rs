@@ -5,7 +5,7 @@ use crate::bank::{Answer, Why};
 use crate::command::{Asked, Told};
 use crate::ident::BANK_COUNTER_MAX;
 use crate::time::Day;
-use crate::view::Deposit;
+use crate::view::{Deposit, EventKind};
 
 const ROW: PayoutNo = PayoutNo(11);
 const DAY: Day = Day(20_261_121);
@@ -30,9 +30,12 @@ fn claim() -> Command {
 }
 
 fn told(asked: Asked, answer: Answer) -> Command {
+    Command::Outcome(Box::new(told_of(1, asked, answer)))
+}
+
+fn told_of(sends: i64, asked: Asked, answer: Answer) -> Told {
     let bank_no = attempt(ROW.0).bank_no.unwrap();
-    let (payout, partner, key) = (ROW, PARTNER, KEY);
-    Command::Outcome(Box::new(Told { payout, partner, key, bank_no, asked, answer }))
+    Told { payout: ROW, partner: PARTNER, key: KEY, bank_no, sends, asked, answer }
 }
 
 fn back(code: Option<BankCode>, notice: i64) -> Command {
@@ -85,14 +88,18 @@ fn a_claim_writes_an_intent_exactly_where_a_row_executes() {
 }
 
 /// Figure 2: a `bank_tran_id` is taken from the rail's counter once, and kept for every further
-/// send of the same payout. The business date is that of the send (decision H5).
+/// send of the same payout, unless own-side trouble used it up. The business date is that of the send (decision H5).
 #[test]
 fn an_intent_keeps_the_bank_number_it_has_and_else_takes_the_next() {
     let done = Done { own: vec![(ROW.0, State::Sending)], ..Done::default() };
     let executing = Some(State::Executing);
     let first = world(executing, Mode::Closed);
     let again = sent(executing, Mode::Closed);
-    let table = [(first, BankNo::new(3, 2, 7), 8, 1), (again, attempt(ROW.0).bank_no, 7, 2)];
+    let mut used_up = again.clone();
+    used_up.attempt.as_mut().unwrap().bank_no = None;
+    let next = BankNo::new(3, 2, 7);
+    let table =
+        [(first, next, 8, 1), (again, attempt(ROW.0).bank_no, 7, 2), (used_up, next, 8, 2)];
     for (world, bank_no, counter, sends) in table {
         let change = check_as(Actor::Engine, &world, claim(), Ok(done.clone())).unwrap();
         let attempt = written(&change);
@@ -102,7 +109,8 @@ fn an_intent_keeps_the_bank_number_it_has_and_else_takes_the_next() {
         assert!(change.writes.iter().any(counted));
         let (key, day, amount) = (KEY, NOW.day(), Won(300));
         let bank_no = bank_no.unwrap();
-        let deposit = Deposit { payout: ROW, partner: PARTNER, key, bank_no, day, amount };
+        let (payout, partner) = (ROW, PARTNER);
+        let deposit = Deposit { payout, partner, key, bank_no, sends, day, amount };
         assert_eq!(change.reply, Reply::Send(deposit));
     }
 }
@@ -239,7 +247,41 @@ fn own_side_trouble_pauses_the_rail_and_puts_the_payout_back() {
     let (by, reason) = reason.unwrap();
     assert_eq!(by, "engine");
     assert!(reason.contains("(453)"), "{reason}");
-    assert_eq!(written(&change).bank_no, attempt(ROW.0).bank_no, "kept for the next send");
+    let old = attempt(ROW.0).bank_no.unwrap();
+    assert_eq!(written(&change).bank_no, None, "the next send takes a new one");
+    let notes = change.writes.iter().filter_map(|write| match write {
+        Write::Event(event) if event.kind == EventKind::PutBack => event.note.clone(),
+        _ => None,
+    });
+    let found = format!("{}, bank number {}", SHORT.reason(), old.0);
+    assert_eq!(notes.collect::<Vec<_>>(), [found]);
+}
+
+/// Only proven "not sent" keeps its number (decision H13).
+#[test]
+fn a_payout_that_was_not_sent_keeps_its_number() {
+    let world = sent(Some(State::Sending), Mode::Closed);
+    let command = told(Asked::Deposit, Answer::NotSent);
+    let change = world.decide(&Order { actor: Actor::Engine, command }).unwrap();
+    assert_eq!(written(&change).bank_no, attempt(ROW.0).bank_no);
+}
+
+/// What is told of an earlier send comes too late, whatever it is: the row may be at the bank again
+/// under the same number.
+#[test]
+fn an_answer_about_an_earlier_send_changes_nothing() {
+    for (answer, _) in answers() {
+        for (asked, own) in
+            [(Asked::Deposit, State::Sending), (Asked::Inquiry, State::Unknown)]
+        {
+            let mut world = sent(Some(own), Mode::Closed);
+            world.attempt.as_mut().unwrap().sends = 2;
+            for sends in [1, 3] {
+                let told = Command::Outcome(Box::new(told_of(sends, asked, answer)));
+                check_as(Actor::Engine, &world, told, Ok(Done::stale()));
+            }
+        }
+    }
 }
 
 #[test]

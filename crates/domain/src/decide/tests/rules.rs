@@ -170,6 +170,7 @@ fn reply(world: &World, change: &Change) {
             let row = world.payouts.iter().find(|p| p.no == deposit.payout).unwrap();
             assert_eq!((deposit.payout, deposit.partner), (sent.payout, row.partner));
             assert_eq!((Some(deposit.bank_no), deposit.day), (sent.bank_no, sent.day));
+            assert_eq!(deposit.sends, sent.sends);
             assert_eq!((deposit.key, deposit.amount), (row.key, row.amount));
         }
         Reply::Failed => {
