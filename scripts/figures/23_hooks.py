@@ -64,11 +64,21 @@ def summarise():
 
 @schemathesis.hook
 def before_load_schema(context, raw_schema):
+    tighten(raw_schema["components"]["schemas"])
     by_name = {operation["operationId"]: operation
                for path in raw_schema["paths"].values() for operation in path.values()}
     for before, after, body in SEQUENCES:
         links = by_name[before]["responses"]["200"].setdefault("links", {})
         links[f"{before} then {after}"] = {"operationId": after, "requestBody": body}
+
+
+def tighten(schemas):
+    """Makes answers exact. As documented, every answer that has a `result` and a `message` would do as
+    a refusal, a success without its fields too; and no answer may have a field that is not told."""
+    for name, schema in schemas.items():
+        if not name.endswith("Request") and name not in ("Credentials", "Page"):
+            schema["additionalProperties"] = False
+    schemas["Refusal"]["properties"]["result"]["not"] = {"enum": ["T0000", "A0000"]}
 
 
 def choice(case):

@@ -542,8 +542,11 @@ def main(number, about, body, limit_s=180, full_limit_s=4 * 3600):
     options.add_argument("--full", action="store_true", help="the figure's whole scale")
     options.add_argument("--keep", action="store_true", help="keep the work folder")
     args = options.parse_args()
-    # Ending by a signal still ends the server and sweeps the folder.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    def ended(*_):
+        raise Broken("ended by a signal")
+
+    # Ending by a signal still ends the server, sweeps the folder and says FAIL.
+    signal.signal(signal.SIGTERM, ended)
     report = Report()
     args.folder = pathlib.Path(tempfile.mkdtemp(prefix=f"ichae-figure-{number}-"))
     began = time.monotonic()

@@ -450,6 +450,8 @@ mod tests {
                 "partner 4: held fell to -5 at 19700101090000000",
                 "partner 4: held fell to -5 at 19700101090000000",
                 "partner 4: held is -5, its payouts that hold sum to 0",
+                "partner 4: 5 were settled by its postings, its payouts that are settled or \
+                 returned sum to 0",
             ],
         );
     }
@@ -459,16 +461,63 @@ mod tests {
     fn a_state_that_was_changed_by_hand_is_found() {
         check(
             |b| b.row(State::Sending).3 = State::Settled,
-            &["partner 3: held is 150, its payouts that hold sum to 110"],
+            &[
+                "partner 3: held is 150, its payouts that hold sum to 110",
+                "partner 3: 176 were settled by its postings, its payouts that are settled or \
+                 returned sum to 216",
+            ],
         );
         check(
             |b| b.row(State::Failed).3 = State::Unknown,
-            &["partner 3: held is 150, its payouts that hold sum to 155"],
+            &[
+                "partner 3: held is 150, its payouts that hold sum to 155",
+                "partner 3: 5 were refused by its postings, its payouts that are failed sum to 0",
+            ],
         );
         check(
             |b| b.row(State::Requested).2 = 11,
             &["partner 3: held is 150, its payouts that hold sum to 151"],
         );
+    }
+
+    /// What no state holds any more is compared with the postings as well.
+    #[test]
+    fn a_state_that_was_changed_between_two_that_do_not_hold_is_found() {
+        let settled = |rows| {
+            format!(
+                "partner 3: 176 were settled by its postings, its payouts that are settled or \
+                 returned sum to {rows}"
+            )
+        };
+        let other = |posted, step, state, rows| {
+            format!(
+                "partner 3: {posted} were {step} by its postings, its payouts that are {state} \
+                 sum to {rows}"
+            )
+        };
+        let refused = |rows| other(5, "refused", "failed", rows);
+        let returned = |rows| other(6, "returned", "returned", rows);
+        let canceled = |rows| other(15, "canceled", "canceled", rows);
+        use State::*;
+        let table = [
+            (Settled, Failed, vec![settled(6), refused(175)]),
+            (Settled, Returned, vec![returned(176)]),
+            (Settled, Canceled, vec![settled(6), canceled(185)]),
+            (Failed, Settled, vec![settled(181), refused(0)]),
+            (Failed, Returned, vec![settled(181), refused(0), returned(11)]),
+            (Failed, Canceled, vec![refused(0), canceled(20)]),
+            (Returned, Settled, vec![returned(0)]),
+            (Returned, Failed, vec![settled(170), refused(11), returned(0)]),
+            (Returned, Canceled, vec![settled(170), returned(0), canceled(21)]),
+            (Canceled, Settled, vec![settled(183), canceled(8)]),
+            (Canceled, Failed, vec![refused(12), canceled(8)]),
+            (Canceled, Returned, vec![settled(183), returned(13), canceled(8)]),
+        ];
+        for (from, to, found) in table {
+            let mut books = Books::good();
+            books.row(from).3 = to;
+            assert_eq!(books.audit(), found, "{from:?} to {to:?}");
+        }
     }
 
     #[test]
@@ -482,21 +531,24 @@ mod tests {
     }
 
     /// On a live store a row is counted in the state that it had; what moves it later takes it out
-    /// again, by the part that was counted.
+    /// again, by the part that was counted, and counts it where it went.
     #[test]
-    fn a_row_that_moves_on_after_it_was_counted_is_taken_out_again() {
-        for (entry, available, settlement) in
-            [(Entry::Settle, 680, -860), (Entry::Refuse, 690, -870), (Entry::Cancel, 690, -870)]
-        {
+    fn a_row_that_moves_on_after_it_was_counted_is_moved_by_the_counted_part() {
+        let table = [
+            (Entry::Settle, 1, 10, ledger(PARTNER, 680, 140, 1_000), -860, "held is 140"),
+            (Entry::Refuse, 1, 10, ledger(PARTNER, 690, 140, 1_000), -870, "held is 140"),
+            (Entry::Cancel, 1, 10, ledger(PARTNER, 690, 140, 1_000), -870, "held is 140"),
+            (Entry::Return, 5, 170, ledger(PARTNER, 850, 150, 1_000), -1_040, "176 were returned"),
+        ];
+        for (entry, no, amount, ledger, settlement, found) in table {
             let mut books = Books::good();
-            let subject = Subject::Payout(PayoutNo(1));
-            books.postings.push((posting(PARTNER, entry, 10, subject), 10));
-            books.ledgers[0] = ledger(PARTNER, available, 140, 1_000);
-            books.settlement = settlement;
+            let subject = Subject::Payout(PayoutNo(no));
+            books.postings.push((posting(PARTNER, entry, amount, subject), amount));
+            (books.ledgers[0], books.settlement) = (ledger, settlement);
             assert_eq!(books.audit(), [""; 0], "{entry:?}");
             books.postings.last_mut().unwrap().1 = 0;
-            let found = "partner 3: held is 140, its payouts that hold sum to 150";
-            assert_eq!(books.audit(), [found], "{entry:?}");
+            let findings = books.audit();
+            assert!(findings[0].contains(found), "{entry:?}: {findings:?}");
         }
     }
 

@@ -8,10 +8,14 @@ use ichae_domain::group::Mode;
 use ichae_domain::ident::{BankNo, GroupNo, PartnerNo, PayoutNo};
 use ichae_domain::notice::Outcome;
 use ichae_domain::payout::State;
+use ichae_domain::view::{About, EventKind};
 use ichae_store::memory::Rows;
 use std::collections::{BTreeMap, BTreeSet};
 
 const STATES: usize = State::ALL.len();
+/// The name under which a number in the wrong place is reported.
+pub const NUMBERS: &str =
+    "a bank number belongs to one payout, which keeps it unless own-side trouble answered it";
 
 /// What has to be remembered from one commit to the next.
 #[derive(Debug)]
@@ -20,6 +24,9 @@ pub struct Checks {
     /// Every number that was ever written as an intent, and its payout.
     numbers: BTreeMap<BankNo, PayoutNo>,
     numbered: BTreeMap<PayoutNo, BankNo>,
+    /// Numbers that own-side trouble answered.
+    used_up: BTreeSet<BankNo>,
+    events_seen: usize,
     /// Which state can be reached from which, in any number of moves.
     reach: [[bool; STATES]; STATES],
     in_flight_max: usize,
@@ -40,8 +47,15 @@ impl Checks {
                 }
             }
         }
-        let states = BTreeMap::new();
-        Checks { states, numbers: BTreeMap::new(), numbered: BTreeMap::new(), reach, in_flight_max }
+        Checks {
+            states: BTreeMap::new(),
+            numbers: BTreeMap::new(),
+            numbered: BTreeMap::new(),
+            used_up: BTreeSet::new(),
+            events_seen: 0,
+            reach,
+            in_flight_max,
+        }
     }
 
     /// Judges everything that a commit left.
@@ -76,17 +90,33 @@ impl Checks {
         })
     }
 
-    /// A bank number belongs to one payout, and a payout keeps the one it got.
+    /// A bank number belongs to one payout, and a payout keeps the one it got until own-side trouble
+    /// answers it. The put-back's event then names it.
     fn numbers(&mut self, rows: &Rows) -> Checked {
+        for event in rows.events.iter().skip(self.events_seen) {
+            let (EventKind::PutBack, About::Payout(payout), Some(note)) =
+                (event.kind, event.about, &event.note)
+            else {
+                continue;
+            };
+            let number = self.numbered.remove(&payout);
+            let named = number.is_some_and(|no| note.ends_with(&format!(" {}", no.0)));
+            ensure(named, NUMBERS, || format!("{payout:?} had {number:?}, put back: {note}"))?;
+            self.used_up.extend(number);
+        }
+        self.events_seen = rows.events.len();
         for attempt in rows.attempts.values() {
-            let Some(number) = attempt.bank_no else { continue };
-            let owner = *self.numbers.entry(number).or_insert(attempt.payout);
-            let kept = *self.numbered.entry(attempt.payout).or_insert(number);
-            ensure(
-                owner == attempt.payout && kept == number,
-                "a bank number belongs to one payout, and a payout keeps it",
-                || format!("{attempt:?}: {number:?} is {owner:?}'s, it had {kept:?}"),
-            )?;
+            let kept = match attempt.bank_no {
+                None => !self.numbered.contains_key(&attempt.payout),
+                Some(number) => {
+                    let owner = *self.numbers.entry(number).or_insert(attempt.payout);
+                    let kept = *self.numbered.entry(attempt.payout).or_insert(number);
+                    (owner, kept) == (attempt.payout, number) && !self.used_up.contains(&number)
+                }
+            };
+            ensure(kept, NUMBERS, || {
+                format!("{attempt:?}, it had {:?}", self.numbered.get(&attempt.payout))
+            })?;
         }
         Ok(())
     }
@@ -104,6 +134,9 @@ impl Checks {
             let sum = paid.entry(*payout).or_default();
             *sum = (sum.0 + execution.times_paid, sum.1 + execution.paid.0);
             ensure(sum.0 <= 1, "nothing is paid twice", || format!("{payout:?}: {execution:?}"))?;
+            ensure(execution.calls == 1, "a bank number reaches the bank once", || {
+                format!("{payout:?}: {execution:?}")
+            })?;
         }
         for payout in rows.payouts.values() {
             let (times, amount) = paid.get(&payout.no).copied().unwrap_or_default();

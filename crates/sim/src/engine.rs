@@ -21,6 +21,7 @@ use std::collections::{BTreeSet, VecDeque};
 const INQUIRY_TIMEOUT_MS: i64 = 5_000;
 const INQUIRIES_MAX: usize = 16;
 const NOTICES_MAX: usize = 8;
+const ECHO_MS_MAX: i64 = 30_000;
 const HOUR_MS: i64 = 3_600_000;
 
 /// A call that the engine waits for.
@@ -66,7 +67,7 @@ pub fn told(deposit: &Deposit, asked: Asked, answer: Answer) -> Told {
 }
 
 /// The answer puts the row back to its turn: it may be sent again.
-pub fn puts_back(told: &Told) -> bool {
+fn puts_back(told: &Told) -> bool {
     told.asked == Asked::Deposit && matches!(told.answer, Answer::NotSent | Answer::OwnSide { .. })
 }
 
@@ -136,11 +137,11 @@ impl Engine {
         if dice.hits(Fault::NotSent) {
             return Ok(Some((soon, Answer::NotSent)));
         }
-        let trouble = match self.plant {
-            Some(Plant::OwnSideKept) => line.trouble_kept(deposit, now)?,
-            _ => line.trouble(now),
-        };
-        if let Some(answer) = trouble {
+        if let Some(answer) = line.trouble(now) {
+            // Some banks keep a record of what they refused, and some do not.
+            if dice.random.one_in(2) {
+                line.keep_trouble(deposit, now)?;
+            }
             return Ok(Some((soon, answer)));
         }
         if dice.hits(Fault::LateArrival) {
@@ -202,13 +203,13 @@ impl Engine {
         }
     }
 
-    /// Something is told once more, some time later. A put-back is not: the row may have been sent
-    /// again by then, and nothing in the command says which of the two calls it is about. That an
-    /// engine tells each put-back before the row can be claimed again is its part of the contract.
+    /// Something is told once more, some time later. A put-back often while the row's next call is
+    /// under way: what is told of the call before must not put it back again.
     fn echo(&mut self, told: &Told, now: Time, dice: &mut Dice) {
-        let allowed = !puts_back(told) || self.plant == Some(Plant::LatePutBack);
-        if allowed && dice.hits(Fault::Duplicated) {
-            let again = now.plus_ms(dice.random.range(0, 30_000));
+        if dice.hits(Fault::Duplicated) {
+            let soon = puts_back(told) && dice.random.one_in(2);
+            let span = if soon { self.timeout_ms } else { ECHO_MS_MAX };
+            let again = now.plus_ms(dice.random.range(0, span));
             self.echoes.push((again, told.clone()));
         }
     }

@@ -85,18 +85,14 @@ impl Line {
         self.trouble_until = until;
     }
 
-    /// What a bank answers while there is trouble on our own side. It keeps no record of such a
-    /// deposit, so that the same number can be paid once the trouble is over.
+    /// What a bank answers while there is trouble on our own side.
     pub fn trouble(&self, now: Time) -> Option<Answer> {
         (now < self.trouble_until).then_some(Answer::OwnSide { code: OWN_SIDE })
     }
 
-    /// As [`Line::trouble`], at a bank that does keep a record of it.
-    pub fn trouble_kept(&mut self, deposit: &Deposit, now: Time) -> Checked<Option<Answer>> {
-        if now >= self.trouble_until {
-            return Ok(None);
-        }
-        Ok(Some(self.pay(deposit, Scenario::DepositRefused(OWN_SIDE), now)?.answer))
+    /// The record of a deposit that [`Line::trouble`] stopped, at a bank that keeps one.
+    pub fn keep_trouble(&mut self, deposit: &Deposit, now: Time) -> Checked {
+        self.pay(deposit, Scenario::DepositRefused(OWN_SIDE), now).map(drop)
     }
 
     /// What became of a deposit at the bank, read from the calls that arrived.
@@ -105,12 +101,10 @@ impl Line {
         let same = |call: &&(Deposit, Scenario)| {
             call.0.day == deposit.day && call.0.amount == deposit.amount
         };
-        // What was paid in the end counts, whatever an earlier call was told.
-        let fates = calls.iter().filter(same).map(|(_, scenario)| fate_of(*scenario));
-        let decided = |fate: &Fate| matches!(fate, Fate::Paid | Fate::Returned);
-        let mut fates = fates.peekable();
-        let first = fates.peek().copied().unwrap_or(Fate::NoHistory);
-        fates.find(decided).unwrap_or(first)
+        // What was paid counts, whatever the other calls were told; else the last word.
+        let mut fates = calls.iter().filter(same).map(|(_, scenario)| fate_of(*scenario));
+        let paid = |fate: &Fate| matches!(fate, Fate::Paid | Fate::Returned);
+        fates.clone().find(paid).or(fates.next_back()).unwrap_or(Fate::NoHistory)
     }
 }
 

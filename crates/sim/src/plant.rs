@@ -1,16 +1,16 @@
 //! Bugs on purpose (figure 11): whoever trusts a checker should have seen it fail.
 //!
-//! Some break the store behind its port, some break the loops around it. The last three are no
-//! bugs of ours but ways of going on that the core does not forbid: they show what it leaves to
-//! the engine and to the bank.
+//! Some break the store behind its port, some break the loops around it. The last one is no bug of
+//! ours but a way of going on that the core does not forbid: it shows what it leaves to the engine.
 
 use ichae_domain::command::{Command, Order};
 use ichae_domain::group::Group;
-use ichae_domain::ident::KeyNo;
+use ichae_domain::ident::{BankNo, KeyNo, PayoutNo};
 use ichae_domain::ledger::Entry;
 use ichae_domain::payout::State;
 use ichae_store::memory::{MemoryBackend, MemoryReader, Rows};
 use ichae_store::port::{Answer, Backend, StoreError};
+use std::collections::BTreeMap;
 
 macro_rules! plants {
     ($($name:ident $word:literal $text:literal;)*) => {
@@ -45,15 +45,15 @@ plants! {
     NeverNotify "never-notify" "The engine sends no webhook.";
     CallTwice "call-twice" "The engine calls the bank twice for one intent.";
     ClaimTooMany "claim-too-many" "The engine claims more than may be in flight.";
-    LatePutBack "late-put-back" "A put-back is told once more after the row was sent again.";
+    LatePutBack "late-put-back" "What is told of a send counts for the one that is under way now.";
+    OwnSideKept "own-side-kept" "A number that own-side trouble answered is sent again.";
     ReturnsAtOnce "returns-at-once" "Returns are taken in without waiting for one that is too early.";
-    OwnSideKept "own-side-kept" "A deposit that our own side's trouble stopped stands in the bank's journal.";
 }
 
 impl Plant {
     /// Whether it is a bug that has to be found; else it shows what the core does not forbid.
     pub fn is_bug(self) -> bool {
-        !matches!(self, Plant::LatePutBack | Plant::ReturnsAtOnce | Plant::OwnSideKept)
+        self != Plant::ReturnsAtOnce
     }
 
     pub fn find(name: &str) -> Option<Plant> {
@@ -76,16 +76,21 @@ impl Store {
     }
 
     /// [`Plant::TakeRepeat`]: a distinct_key that was used becomes another one on its way in.
+    /// [`Plant::LatePutBack`]: which send something is about is lost on its way in.
     fn change(&mut self, order: &Order) -> Order {
         let mut order = order.clone();
-        if let (Some(Plant::TakeRepeat), Command::Request(request)) =
-            (self.plant, &mut order.command)
-        {
-            let rows = self.reader.rows_now();
-            if rows.payouts.values().any(|p| p.distinct_key == request.distinct_key) {
+        let rows = self.reader.rows_now();
+        match (self.plant, &mut order.command) {
+            (Some(Plant::TakeRepeat), Command::Request(request))
+                if rows.payouts.values().any(|p| p.distinct_key == request.distinct_key) =>
+            {
                 self.changed += 1;
                 request.distinct_key = format!("{}.{}", request.distinct_key, self.changed);
             }
+            (Some(Plant::LatePutBack), Command::Outcome(told)) => {
+                told.sends = rows.attempts.get(&told.payout).map_or(told.sends, |a| a.sends);
+            }
+            _ => {}
         }
         order
     }
@@ -110,11 +115,14 @@ impl Backend for Store {
 struct Before {
     postings: usize,
     notices: usize,
+    numbers: BTreeMap<PayoutNo, BankNo>,
 }
 
 impl Before {
     fn of(rows: &Rows) -> Before {
-        Before { postings: rows.postings.len(), notices: rows.notices.len() }
+        let numbers = rows.attempts.values().filter_map(|a| Some((a.payout, a.bank_no?)));
+        let (postings, notices) = (rows.postings.len(), rows.notices.len());
+        Before { postings, notices, numbers: numbers.collect() }
     }
 }
 
@@ -146,6 +154,11 @@ fn tamper(plant: Plant, rows: &mut Rows, before: &Before) {
             }
         }
         Plant::ResendUnknown => resend_unknown(rows),
+        Plant::OwnSideKept => {
+            for attempt in rows.attempts.values_mut().filter(|a| a.bank_no.is_none()) {
+                attempt.bank_no = before.numbers.get(&attempt.payout).copied();
+            }
+        }
         Plant::LoseCount => {
             let waits = |group: &&mut Group| group.waiting > 1;
             if let Some(group) = rows.groups.values_mut().find(waits) {

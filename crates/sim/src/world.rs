@@ -3,7 +3,7 @@
 use crate::Options;
 use crate::checks::Checks;
 use crate::clients::{Client, garbage, new_partner};
-use crate::engine::{Engine, order, puts_back};
+use crate::engine::{Engine, order};
 use crate::fault::{Dice, Fault};
 use crate::line::Line;
 use crate::model::Model;
@@ -155,7 +155,6 @@ impl World {
         if self.dice.hits(Fault::Reordered) {
             self.dice.random.shuffle(&mut self.queue);
         }
-        self.repeat_put_backs();
         self.work_off()?;
         if self.dice.hits(Fault::Crash) {
             self.crash()?;
@@ -227,19 +226,6 @@ impl World {
         self.queue.extend(self.engine.notify(&self.reader, receivers, now, dice)?);
         self.queue.extend(self.engine.give_up(&self.reader, now));
         Ok(())
-    }
-
-    /// A put-back that is told twice is told so in one breath; see [`Engine::heard`].
-    fn repeat_put_backs(&mut self) {
-        let mut queue = Vec::with_capacity(self.queue.len());
-        for order in self.queue.drain(..) {
-            let twice = matches!(&order.command, Command::Outcome(told) if puts_back(told));
-            if twice && self.dice.hits(Fault::Duplicated) {
-                queue.push(order.clone());
-            }
-            queue.push(order);
-        }
-        self.queue = queue;
     }
 
     /// Commits what waits, batch after batch. A crash on the way takes the rest of the queue along.

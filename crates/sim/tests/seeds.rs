@@ -2,6 +2,7 @@
 //! and what is broken on purpose is found.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use ichae_sim::checks::NUMBERS;
 use ichae_sim::plant::Plant;
 use ichae_sim::report::Report;
 use ichae_sim::{Options, run};
@@ -94,20 +95,22 @@ fn the_rows_and_the_banks_journal_tell_without_the_model() {
     let (report, notice) =
         ("what is reported of a payout is what the bank did", "one notice per outcome");
     let twice = "nothing is paid twice";
-    let number = "a bank number belongs to one payout, and a payout keeps it";
+    let once = "a bank number reaches the bank once";
     let table: &[(Plant, &[&str])] = &[
         (Plant::ForgetRelease, &["the ledger's audit is empty"]),
         (Plant::ForgetHold, &["the ledger's audit is empty"]),
         (Plant::DropNotice, &[notice]),
         (Plant::DoubleNotice, &[notice]),
-        (Plant::ResendUnknown, &[report, number, "payouts move only along the lifecycle"]),
+        (Plant::ResendUnknown, &[report, NUMBERS, "payouts move only along the lifecycle"]),
         (Plant::LoseCount, &["group counters are their rows"]),
         (Plant::TimeoutRefused, &[report]),
-        (Plant::TimeoutNotSent, &[report, twice]),
-        (Plant::RestartResends, &[report, twice]),
+        (Plant::TimeoutNotSent, &[report, twice, once]),
+        (Plant::RestartResends, &[report, twice, once]),
         (Plant::NeverInquire, &["everything that can end ends"]),
         (Plant::NeverNotify, &["every notice is delivered or given up"]),
-        (Plant::CallTwice, &[twice]),
+        (Plant::CallTwice, &[twice, once]),
+        (Plant::LatePutBack, &[report, twice, once]),
+        (Plant::OwnSideKept, &[NUMBERS]),
         (Plant::ClaimTooMany, &["no more intents than may be in flight"]),
     ];
     for (plant, expected) in table {

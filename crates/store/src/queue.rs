@@ -4,9 +4,9 @@ use crate::port::{Answer, BATCH_MAX, Backend, StoreError};
 use ichae_domain::code::Code;
 use ichae_domain::command::{Actor, Command, Order};
 use ichae_domain::ident::KeyNo;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 /// Orders that may wait. A further one is told "busy" before it is queued (decision H1).
 pub const QUEUE_MAX: usize = 16_384;
@@ -16,9 +16,14 @@ enum Job {
     Reseal(KeyNo, usize, oneshot::Sender<Result<Option<KeyNo>, StoreError>>),
 }
 
+/// A job, and its place in the queue until the thread takes it.
+type Queued = (Job, OwnedSemaphorePermit);
+
 /// A handle to the one writer. When it is dropped, what waits is written first.
 pub struct Writer {
-    jobs: Mutex<Option<mpsc::Sender<Job>>>,
+    /// The only sender, never lent to anybody who waits: when it is gone, the thread ends.
+    jobs: Mutex<Option<mpsc::UnboundedSender<Queued>>>,
+    room: Arc<Semaphore>,
     thread: Mutex<Option<JoinHandle<()>>>,
     /// Instead of the thread: orders are carried out where they are given. For virtual time, which
     /// must not run ahead while another thread works.
@@ -28,53 +33,55 @@ pub struct Writer {
 impl Writer {
     /// Starts the writer thread over a backend.
     pub fn start(backend: Box<dyn Backend>) -> Result<Writer, StoreError> {
-        let (jobs, waiting) = mpsc::channel(QUEUE_MAX);
+        let (jobs, waiting) = mpsc::unbounded_channel();
         let thread = std::thread::Builder::new()
             .name("ichae-writer".to_owned())
             .spawn(move || run(backend, waiting))
             .map_err(StoreError::io("the writer thread cannot be started"))?;
         let (jobs, thread) = (Mutex::new(Some(jobs)), Mutex::new(Some(thread)));
-        Ok(Writer { jobs, thread, inline: None })
+        Ok(Writer { jobs, room: Arc::new(Semaphore::new(QUEUE_MAX)), thread, inline: None })
     }
 
     /// A writer without a thread, for tests on virtual time.
     pub fn inline(backend: Box<dyn Backend>) -> Writer {
+        let (jobs, thread) = (Mutex::new(None), Mutex::new(None));
         let inline = Some(Mutex::new(backend));
-        Writer { jobs: Mutex::new(None), thread: Mutex::new(None), inline }
+        Writer { jobs, room: Arc::new(Semaphore::new(QUEUE_MAX)), thread, inline }
     }
 
     /// Queues an order and waits for its durable answer. T0503 where the queue is full or closed:
     /// then nothing was queued. A command that was queued is carried out even if the caller goes.
     pub async fn submit(&self, actor: Actor, command: Command) -> Answer {
-        let order = Order { actor, command };
-        let order = match self.carry_out_here(order) {
+        let order = match self.carry_out_here(Order { actor, command }) {
             Ok(answer) => return answer,
             Err(order) => order,
         };
-        let (sender, answer) = oneshot::channel();
-        let Some(jobs) = self.sender() else { return Err(Code::T0503.into()) };
-        if jobs.try_send(Job::Order(order, sender)).is_err() {
-            return Err(Code::T0503.into());
-        }
-        // The thread ends when no handle is left: a caller that waits for its answer holds none.
-        drop(jobs);
-        answer.await.unwrap_or_else(|_| Err(Code::T0999.into()))
+        let place = Arc::clone(&self.room).try_acquire_owned().ok();
+        self.queue_order(order, place).await
     }
 
     /// As [`Writer::submit`], but waits for room instead of refusing: for loops of our own.
     pub async fn submit_waiting(&self, actor: Actor, command: Command) -> Answer {
-        let order = Order { actor, command };
-        let order = match self.carry_out_here(order) {
+        let order = match self.carry_out_here(Order { actor, command }) {
             Ok(answer) => return answer,
             Err(order) => order,
         };
+        let place = Arc::clone(&self.room).acquire_owned().await.ok();
+        self.queue_order(order, place).await
+    }
+
+    async fn queue_order(&self, order: Order, place: Option<OwnedSemaphorePermit>) -> Answer {
         let (sender, answer) = oneshot::channel();
-        let Some(jobs) = self.sender() else { return Err(Code::T0503.into()) };
-        if jobs.send(Job::Order(order, sender)).await.is_err() {
+        if !place.is_some_and(|place| self.queue(Job::Order(order, sender), place)) {
             return Err(Code::T0503.into());
         }
-        drop(jobs);
         answer.await.unwrap_or_else(|_| Err(Code::T0999.into()))
+    }
+
+    /// `false`: closed, and nothing was queued.
+    fn queue(&self, job: Job, place: OwnedSemaphorePermit) -> bool {
+        let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        jobs.as_ref().is_some_and(|jobs| jobs.send((job, place)).is_ok())
     }
 
     fn carry_out_here(&self, order: Order) -> Result<Answer, Order> {
@@ -86,27 +93,24 @@ impl Writer {
     /// Seals one slice again under the active keys; see [`Backend::reseal`].
     pub async fn reseal(&self, after: KeyNo, limit: usize) -> Result<Option<KeyNo>, StoreError> {
         let gone = || StoreError::Refused("the store is closing".to_owned());
+        let place = Arc::clone(&self.room).acquire_owned().await.map_err(|_| gone())?;
         let (sender, answer) = oneshot::channel();
-        let jobs = self.sender().ok_or_else(gone)?;
-        jobs.send(Job::Reseal(after, limit, sender)).await.map_err(|_| gone())?;
-        drop(jobs);
+        if !self.queue(Job::Reseal(after, limit, sender), place) {
+            return Err(gone());
+        }
         answer.await.map_err(|_| gone())?
     }
 
     /// Orders that wait now.
     pub fn depth(&self) -> usize {
-        self.sender().map_or(0, |jobs| QUEUE_MAX - jobs.capacity())
+        QUEUE_MAX - self.room.available_permits()
     }
 
-    fn sender(&self) -> Option<mpsc::Sender<Job>> {
-        self.jobs.lock().ok().and_then(|jobs| jobs.clone())
-    }
-
-    /// Takes no more orders, writes what waits, and returns when the thread has ended.
+    /// Takes no more orders, writes what waits, and returns when the thread has ended. Whoever waits
+    /// for room is refused, and is not waited for.
     pub fn close(&self) {
-        if let Ok(mut jobs) = self.jobs.lock() {
-            jobs.take();
-        }
+        self.room.close();
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take();
         let thread = self.thread.lock().ok().and_then(|mut thread| thread.take());
         if thread.is_some_and(|thread| thread.join().is_err()) {
             tracing::error!("the writer thread panicked");
@@ -120,12 +124,13 @@ impl Drop for Writer {
     }
 }
 
-fn run(mut backend: Box<dyn Backend>, mut waiting: mpsc::Receiver<Job>) {
+fn run(mut backend: Box<dyn Backend>, mut waiting: mpsc::UnboundedReceiver<Queued>) {
     let mut orders = Vec::with_capacity(BATCH_MAX);
     let mut senders = Vec::with_capacity(BATCH_MAX);
     while let Some(first) = waiting.blocking_recv() {
         let mut next = Some(first);
-        while let Some(job) = next {
+        while let Some((job, place)) = next {
+            drop(place);
             match job {
                 Job::Order(order, sender) => {
                     orders.push(order);

@@ -57,8 +57,8 @@ pub trait Journal {
     /// Adds a call, and the return that will follow it.
     fn append(&mut self, call: &Call, return_due: Option<Time>) -> Result<(), RailError>;
 
-    /// The first call of a triple, and which inquiry about it this is, counted from 1. `None`
-    /// where there is no such call; nothing is counted then.
+    /// What counts of a triple's calls: the first that was paid, else the last. And which inquiry
+    /// about it this is, counted from 1. `None` where there is no such call; nothing is counted then.
     fn inquired(&mut self, triple: &Triple) -> Result<Option<(Call, i64)>, RailError>;
 
     /// Returns numbered above `after`, due or not, ascending, at most `limit`.
@@ -91,11 +91,10 @@ impl Journal for MemoryJournal {
 
     fn inquired(&mut self, triple: &Triple) -> Result<Option<(Call, i64)>, RailError> {
         let places = self.places.get(&triple.bank_no).map_or(&[][..], Vec::as_slice);
-        let Some(place) = places.iter().find(|place| self.calls[**place].0.triple == *triple)
-        else {
-            return Ok(None);
-        };
-        let (call, inquiries) = &mut self.calls[*place];
+        let same = places.iter().copied().filter(|place| self.calls[*place].0.triple == *triple);
+        let paid = same.clone().find(|place| self.calls[*place].0.paid);
+        let Some(place) = paid.or(same.last()) else { return Ok(None) };
+        let (call, inquiries) = &mut self.calls[place];
         *inquiries += 1;
         Ok(Some((*call, *inquiries)))
     }

@@ -139,7 +139,8 @@ impl Journal for SqliteJournal {
         self.begin()?;
         let mut count = self.db.prepare_cached(
             "UPDATE calls SET inquiries = inquiries + 1 WHERE no = (\
-             SELECT min(no) FROM calls WHERE bank_no = ?1 AND day = ?2 AND amount = ?3) \
+             SELECT ifnull(min(CASE WHEN paid THEN no END), max(no)) FROM calls \
+             WHERE bank_no = ?1 AND day = ?2 AND amount = ?3) \
              RETURNING scenario, paid, at, inquiries",
         )?;
         let key = params![triple.bank_no.0, triple.day.0, triple.amount.0];

@@ -61,6 +61,44 @@ fn conforms(journal: &mut dyn Journal) {
     assert_eq!(journal.executions().unwrap(), expected);
 }
 
+/// A number that was called more than once: what was paid counts, else the last word.
+#[test]
+fn an_inquiry_is_answered_by_the_paid_call_or_else_by_the_last() {
+    let scratch = Scratch::new("again");
+    let file = SqliteJournal::open(&scratch.journal()).unwrap();
+    let journals: [Box<dyn Journal>; 2] = [Box::new(MemoryJournal::default()), Box::new(file)];
+    for mut journal in journals {
+        let refused = |bank_no, code, ms| Call {
+            at: START.plus_ms(ms),
+            ..call(bank_no, Scenario::DepositRefused(BankCode(code)), false)
+        };
+        let paid =
+            |bank_no, ms| Call { at: START.plus_ms(ms), ..call(bank_no, Scenario::Plain, true) };
+        // (every call of a number, which of them counts)
+        let table = [
+            (vec![refused(1, 453, 0), paid(1, 1)], 1),
+            (vec![paid(2, 0), refused(2, 453, 1)], 0),
+            (vec![refused(3, 453, 0), refused(3, 415, 1)], 1),
+            (vec![refused(4, 453, 0), paid(4, 1), paid(4, 2), refused(4, 415, 3)], 1),
+        ];
+        for (calls, counts) in table {
+            for call in &calls {
+                journal.append(call, None).unwrap();
+            }
+            for inquiry in 1..=2 {
+                let told = journal.inquired(&calls[0].triple).unwrap();
+                assert_eq!(told, Some((calls[counts], inquiry)), "{calls:?}");
+            }
+        }
+        // A call that comes after an inquiry changes who answers, and is counted for itself.
+        let first = refused(5, 453, 0);
+        journal.append(&first, None).unwrap();
+        assert_eq!(journal.inquired(&first.triple).unwrap(), Some((first, 1)));
+        journal.append(&paid(5, 1), None).unwrap();
+        assert_eq!(journal.inquired(&first.triple).unwrap(), Some((paid(5, 1), 1)));
+    }
+}
+
 fn inquiries(journal: &mut dyn Journal, calls: &[Call]) {
     for inquiry in 1..=3 {
         for call in calls {

@@ -53,6 +53,8 @@ pub fn routes(document: OpenApi, try_it: bool) -> Router<Api> {
         .try_it_out_enabled(try_it)
         .supported_submit_methods(methods.iter().map(|m| (*m).to_owned()))
         .display_request_duration(true)
+        .use_base_layout()
+        .default_models_expand_depth(-1)
         .validator_url("none");
     let page = SwaggerUi::new("/docs").config(config).url("/openapi.json", document);
     Router::from(page).layer(axum::middleware::map_response(guard))

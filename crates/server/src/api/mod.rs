@@ -54,7 +54,8 @@ pub struct Peer(pub IpAddr);
         version = "1",
         description = "A self-hosted payout hub. Answers of the API itself, refusals included, are \
                        HTTP 200 with `result` and `message`; success is `result` T0000 or A0000. \
-                       Independent of Payple and KFTC.",
+                       To try it: execute /oauth/token, give its access_token to Authorize, then \
+                       verify an account, request and execute. Independent of Payple and KFTC.",
         license(name = "Apache-2.0")
     ),
     tags(

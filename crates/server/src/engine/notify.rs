@@ -86,12 +86,14 @@ async fn lane(lanes: Arc<Lanes>, partner: PartnerNo) {
     let mut width = 1;
     let mut under_way: HashSet<NoticeNo> = HashSet::new();
     let mut tries: JoinSet<(NoticeNo, bool)> = JoinSet::new();
+    let mut worked = false;
     loop {
         if !*lanes.stopped.borrow() && under_way.len() < width {
             begin(&lanes, partner, width, &mut under_way, &mut tries).await;
         }
         match tries.join_next().await {
             Some(Ok((no, acknowledged))) => {
+                worked = true;
                 under_way.remove(&no);
                 width = if acknowledged { (width * 2).min(LANE_WIDTH_MAX) } else { 1 };
             }
@@ -104,8 +106,11 @@ async fn lane(lanes: Arc<Lanes>, partner: PartnerNo) {
         }
     }
     lanes.leave(partner);
-    // What became due between the last look and the leaving is seen by the next round.
-    lanes.hub.bells.notices.notify_one();
+    // What became due between the last look and the leaving is seen at once. A lane that found
+    // nothing does not ring: a notice may be due and wait for an earlier one that is not.
+    if worked {
+        lanes.hub.bells.notices.notify_one();
+    }
 }
 
 async fn begin(

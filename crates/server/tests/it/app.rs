@@ -6,8 +6,8 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request as HttpRequest, StatusCode};
 use http_body_util::BodyExt;
 use ichae_domain::bank::Answer as BankAnswer;
-use ichae_domain::command::{Actor, Asked, Command, Told};
-use ichae_domain::ident::PartnerNo;
+use ichae_domain::command::{self, Actor, Asked, Command, Told};
+use ichae_domain::ident::{KeyNo, PartnerNo, PayoutNo};
 use ichae_domain::money::Won;
 use ichae_domain::payout::State;
 use ichae_domain::time::Time;
@@ -20,10 +20,11 @@ use ichae_server::hub::{Hub, Parts};
 use ichae_server::reach::Reach;
 use ichae_store::keys::{KeyFolder, Keys};
 use ichae_store::memory::{self, MemoryReader};
-use ichae_store::port::{Clock, Reader};
+use ichae_store::port::{Backend, Clock, Reader};
 use ichae_store::queue::Writer;
 use ichae_store::seal::Sealer;
 use ichae_store::sqlite;
+use ichae_wire::ident::Kind;
 use serde_json::{Value, json};
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -51,6 +52,8 @@ pub struct Setup {
     any_amount: bool,
     start: Time,
     in_a_file: bool,
+    writer_thread: bool,
+    retry_unit_ms: i64,
     settings: Settings,
 }
 
@@ -60,6 +63,8 @@ pub fn setup() -> Setup {
         any_amount: false,
         start: START,
         in_a_file: false,
+        writer_thread: false,
+        retry_unit_ms: 1_000,
         settings: Settings {
             body_timeout: Duration::from_secs(10),
             trusted_proxies: Vec::new(),
@@ -86,9 +91,20 @@ impl Setup {
         self
     }
 
-    /// Over SQLite with its writer thread: for tests on real time.
+    /// Over SQLite.
     pub fn in_a_file(mut self) -> Setup {
         self.in_a_file = true;
+        self
+    }
+
+    /// With the writer's thread, as a server has it: for tests on real time.
+    pub fn with_its_thread(mut self) -> Setup {
+        self.writer_thread = true;
+        self
+    }
+
+    pub fn retry_unit_ms(mut self, unit: i64) -> Setup {
+        self.retry_unit_ms = unit;
         self
     }
 
@@ -116,7 +132,14 @@ impl Setup {
         Rules {
             fixed_amount: (test && !self.any_amount).then_some(Won(1_000)),
             webhook_per_call: test,
-            retry_unit_ms: 1_000,
+            retry_unit_ms: self.retry_unit_ms,
+        }
+    }
+
+    fn writer(&self, backend: Box<dyn Backend>) -> Writer {
+        match self.writer_thread {
+            true => Writer::start(backend).unwrap(),
+            false => Writer::inline(backend),
         }
     }
 
@@ -131,7 +154,7 @@ impl Setup {
         let (writer, reader, memory): (_, Arc<dyn Reader>, _) = match &folder {
             None => {
                 let (backend, reader) = memory::open(self.rules(), Arc::clone(&clock));
-                let writer = Writer::inline(Box::new(backend));
+                let writer = self.writer(Box::new(backend));
                 (writer, Arc::new(reader.clone()), Some(reader))
             }
             Some(folder) => {
@@ -143,7 +166,7 @@ impl Setup {
                     witness: Some(folder.0.join("witness")),
                 };
                 let opened = sqlite::open(settings, &sealer).unwrap();
-                let writer = Writer::start(Box::new(opened.backend)).unwrap();
+                let writer = self.writer(Box::new(opened.backend));
                 (writer, Arc::new(opened.reader), None)
             }
         };
@@ -200,6 +223,11 @@ impl TestApp {
         let bytes = body.collect().await.unwrap().to_bytes();
         let text = String::from_utf8(bytes.to_vec()).unwrap();
         Answer { status: head.status, headers: head.headers, text }
+    }
+
+    /// The answer to a call whose body nobody reads.
+    pub async fn unread(&self, request: HttpRequest<Body>) -> axum::response::Response {
+        self.router.clone().oneshot(request).await.unwrap()
     }
 
     /// A call with these bytes as its body.
@@ -308,8 +336,8 @@ impl TestApp {
         for partner in self.hub.reader.working_partners().unwrap() {
             let mut work = self.hub.reader.executing_rows(partner, usize::MAX).unwrap();
             for group in self.hub.reader.executing_groups(partner).unwrap() {
-                let none = ichae_domain::ident::PayoutNo(0);
-                work.extend(self.hub.reader.unclaimed(group, none, usize::MAX).unwrap());
+                let all = self.hub.reader.unclaimed(group, PayoutNo(0), usize::MAX);
+                work.extend(all.unwrap());
             }
             for row in work {
                 let (payout, group, key) = (row.payout, row.group, row.key);
@@ -320,7 +348,8 @@ impl TestApp {
                 let (Reply::Send(deposit), Some(answer)) = (sent, answer) else { continue };
                 let bank_no = deposit.bank_no;
                 let asked = Asked::Deposit;
-                let told = Told { payout, partner, key, bank_no, asked, answer };
+                let sends = deposit.sends;
+                let told = Told { payout, partner, key, bank_no, sends, asked, answer };
                 let told = Command::Outcome(Box::new(told));
                 self.hub.submit(Actor::Engine, told).await.unwrap();
             }
@@ -415,6 +444,29 @@ impl Client<'_> {
         let group = self.request(&key, distinct_key).await;
         self.execute_all(&group).await;
         Paid { key, group, distinct_key: distinct_key.to_owned() }
+    }
+
+    /// Requests 1000 won so many times, as `many-0` and so on; past the API, for great numbers.
+    pub async fn request_many(&self, key: &str, count: usize) -> String {
+        let (hub, partner) = (&self.app.hub, self.no());
+        let key = hub.serial(Kind::BillingKey, partner, key).map(KeyNo);
+        let mut group = String::new();
+        for no in 0..count {
+            let request = command::Request {
+                partner,
+                key,
+                amount: Won(1_000),
+                sub_id: None,
+                distinct_key: format!("many-{no}"),
+                print: None,
+            };
+            let request = Command::Request(Box::new(request));
+            match hub.submit(Actor::Partner, request).await.unwrap() {
+                Reply::Requested(queued) => group = hub.id(Kind::Group, partner, queued.group.0),
+                other => panic!("{other:?}"),
+            }
+        }
+        group
     }
 
     /// Total, transferred, remaining.

@@ -23,7 +23,6 @@ pub enum Does {
 pub struct Try {
     pub at: Time,
     pub url: String,
-    pub cst_id: String,
     pub distinct_key: String,
     pub outcome: Outcome,
     pub result: &'static str,
@@ -79,7 +78,6 @@ impl Courier for TestCourier {
         self.tries.lock().unwrap().push(Try {
             at: hub.now(),
             url: delivery.url.clone(),
-            cst_id: cst_id.clone(),
             distinct_key: body.distinct_key,
             outcome: notice.outcome,
             result: body.result,

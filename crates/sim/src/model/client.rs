@@ -114,6 +114,7 @@ impl Model {
             print: request.print.clone(),
             state: State::Requested,
             bank_no: None,
+            sends: 0,
             claimed: false,
         };
         *self.entered.entry(State::Requested.name()).or_default() += 1;

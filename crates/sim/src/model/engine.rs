@@ -1,6 +1,7 @@
 //! What the loops are answered: intent, outcome, return, stop switch, webhooks.
 
 use super::{ANSWER, Model, Row, plain};
+use crate::checks::NUMBERS;
 use crate::violation::{Checked, Violation, ensure};
 use ichae_domain::bank::{Answer as BankAnswer, BankCode};
 use ichae_domain::code::Code;
@@ -38,7 +39,8 @@ impl Model {
         if self.paused {
             return plain(Err(Code::T0503), answer);
         }
-        let (amount, before, dead) = (row.amount, row.bank_no, used.dead.is_some());
+        let (amount, before, sends) = (row.amount, row.bank_no, row.sends + 1);
+        let dead = used.dead.is_some();
         if let Some(row) = self.rows.get_mut(&payout) {
             row.claimed = true;
         }
@@ -49,15 +51,14 @@ impl Model {
         let Ok(Reply::Send(deposit)) = answer else {
             return Err(Violation::new(ANSWER, format!("expected a deposit, was told {answer:?}")));
         };
-        let right = (deposit.payout, deposit.partner, deposit.key, deposit.amount.0);
-        ensure(right == (payout, partner, key, amount), ANSWER, || format!("{deposit:?}"))?;
+        let right = (deposit.payout, deposit.partner, deposit.key, deposit.amount.0, deposit.sends);
+        ensure(right == (payout, partner, key, amount, sends), ANSWER, || format!("{deposit:?}"))?;
         let fresh = self.bank_nos.insert(deposit.bank_no);
         let same = before.map_or(fresh, |before| before == deposit.bank_no);
-        ensure(same, "a bank number belongs to one payout, and a payout keeps it", || {
-            format!("{payout:?} had {before:?}, now {:?}", deposit.bank_no)
-        })?;
+        ensure(same, NUMBERS, || format!("{payout:?} had {before:?}, now {:?}", deposit.bank_no))?;
         if let Some(row) = self.rows.get_mut(&payout) {
             row.bank_no = Some(deposit.bank_no);
+            row.sends = sends;
         }
         self.enter(payout, State::Sending)
     }
@@ -71,7 +72,8 @@ impl Model {
             Asked::Deposit => State::Sending,
             Asked::Inquiry => State::Unknown,
         };
-        if row.state != waits || row.bank_no != Some(told.bank_no) {
+        let same = (row.bank_no, row.sends) == (Some(told.bank_no), told.sends);
+        if row.state != waits || !same {
             return Ok(Ok(Reply::Stale));
         }
         let next = match told.answer {
@@ -87,8 +89,12 @@ impl Model {
                 State::Unknown
             }
         };
-        // Own-side trouble pauses the rail (decision M3).
-        self.paused |= next == State::Executing && told.answer != BankAnswer::NotSent;
+        // Own-side trouble pauses the rail (decision M3); the bank has answered the number, so only a
+        // proven "not sent" keeps it (decision H13).
+        if next == State::Executing && told.answer != BankAnswer::NotSent {
+            self.paused = true;
+            self.rows.entry(told.payout).and_modify(|row| row.bank_no = None);
+        }
         self.enter(told.payout, next)?;
         Ok(Ok(Reply::Done))
     }

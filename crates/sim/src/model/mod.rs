@@ -49,7 +49,10 @@ pub struct Row {
     sub_id: Option<String>,
     print: Option<String>,
     pub state: State,
+    /// What it was sent under, until own-side trouble answers it.
     pub bank_no: Option<BankNo>,
+    /// How often it was sent.
+    sends: i64,
     /// The engine took it up at least once.
     claimed: bool,
 }

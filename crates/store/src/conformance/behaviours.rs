@@ -219,7 +219,8 @@ behaviours! {
         assert!(h.reader.due_inquiries(at, 10).unwrap().is_empty());
     }
 
-    /// Decisions H13 and M3: proven not sent keeps its bank_tran_id; own-side trouble pauses.
+    /// Decisions H13 and M3: proven not sent keeps its bank_tran_id; own-side trouble pauses, and the
+    /// next send takes another.
     fn not_sent_goes_back_and_own_side_trouble_pauses(h: &mut Harness) {
         let p = h.partner("a", 1_000);
         let k = h.key(p, "1");
@@ -230,17 +231,52 @@ behaviours! {
         assert_eq!(h.state(r.payout), "executing");
         let second = h.claim_all(p);
         assert_eq!(second[0].bank_no, first[0].bank_no);
+        assert_eq!((first[0].sends, second[0].sends), (1, 2));
+        assert_eq!(h.reader.sending(PayoutNo(0), 10).unwrap(), second);
         let own_side = BankAnswer::OwnSide { code: BankCode(453) };
         h.told(&second[0], Asked::Deposit, own_side).unwrap();
         assert_eq!((h.state(r.payout), h.balances(p)), ("executing", (600, 400)));
         assert!(h.reader.rail().unwrap().pause.is_some());
         assert!(h.claim_all(p).is_empty(), "paused");
         assert_eq!(h.state(r.payout), "executing");
+        let used_up = first[0].bank_no;
+        let note = h.reader.events(None, 2).unwrap().pop().unwrap().note.unwrap();
+        assert!(note.ends_with(&format!(", bank number {}", used_up.0)), "{note}");
+        assert_eq!(h.reader.payout_of(used_up).unwrap(), None);
+        assert!(h.reader.sending(PayoutNo(0), 10).unwrap().is_empty());
         h.give(Command::ResumeRail).unwrap();
-        assert_eq!(h.claim_all(p)[0].bank_no, first[0].bank_no);
+        let third = h.claim_all(p);
+        assert_ne!(third[0].bank_no, used_up);
+        assert_eq!((third[0].sends, h.reader.payout_of(third[0].bank_no).unwrap()),
+            (3, Some(r.payout)));
         let r2 = h.request(p, k, 100, "2").unwrap();
         h.execute(p, r2.group, Action::Now).unwrap();
-        assert_ne!(h.claim_all(p)[0].bank_no, first[0].bank_no);
+        let other = h.claim_all(p)[0].bank_no;
+        assert!(other != used_up && other != third[0].bank_no);
+    }
+
+    /// Decision H13: the row is at the bank again under the same number, so what is told of the send
+    /// before comes too late.
+    fn a_put_back_that_is_told_again_later_changes_nothing(h: &mut Harness) {
+        let p = h.partner("a", 1_000);
+        let k = h.key(p, "1");
+        let r = h.request(p, k, 400, "1").unwrap();
+        h.execute(p, r.group, Action::Now).unwrap();
+        let first = h.claim_all(p);
+        h.told(&first[0], Asked::Deposit, BankAnswer::NotSent).unwrap();
+        let second = h.claim_all(p);
+        let at = h.time();
+        for answer in [BankAnswer::NotSent, LOST, refused(415, at), settled(at)] {
+            assert_eq!(h.told(&first[0], Asked::Deposit, answer), Ok(Reply::Stale));
+        }
+        assert_eq!(h.state(r.payout), "sending");
+        assert!(h.claim_all(p).is_empty(), "nothing is sent while it is under way");
+        h.told(&second[0], Asked::Deposit, LOST).unwrap();
+        h.later(1_000);
+        assert_eq!(h.reader.due_inquiries(h.time(), 10).unwrap(), second);
+        assert_eq!(h.told(&first[0], Asked::Inquiry, settled(at)), Ok(Reply::Stale));
+        h.told(&second[0], Asked::Inquiry, settled(at)).unwrap();
+        assert_eq!((h.state(r.payout), h.balances(p)), ("settled", (600, 0)));
     }
 
     /// Decision H17: a return goes out after the settlement was acknowledged or given up.

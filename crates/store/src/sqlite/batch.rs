@@ -8,7 +8,7 @@ use crate::port::{Answer, Backend, Clock, StoreError};
 use crate::seal::Sealer;
 use crate::witness::{Seen, Witness};
 use ichae_domain::code::Code;
-use ichae_domain::command::{Order, Reads};
+use ichae_domain::command::{Command, NewKey, Order, Reads};
 use ichae_domain::decide::decide;
 use ichae_domain::group::Group;
 use ichae_domain::ident::{GroupNo, KeyNo, PartnerNo, PayoutNo};
@@ -136,6 +136,8 @@ impl SqliteBackend {
                 epoch: self.epoch,
                 rules: self.rules,
             };
+            let indexed = self.indexed_anew(order);
+            let order = indexed.as_ref().unwrap_or(order);
             let reads = order.command.reads();
             let found = self.load(&reads)?;
             match decide(&self.cache.view(&reads, &found), order, &context) {
@@ -150,6 +152,16 @@ impl SqliteBackend {
             }
         }
         Ok(answers)
+    }
+
+    /// An account's blind index under the keys of this moment. The caller's may be of before a
+    /// rotation that has re-indexed the row since: it would not find the key that is there.
+    fn indexed_anew(&self, order: &Order) -> Option<Order> {
+        let Command::RegisterKey(new) = &order.command else { return None };
+        let sub_id = new.sub_id.as_deref();
+        let prints = self.sealer.fingerprints(new.partner, sub_id, &new.bank, &new.account);
+        let new = NewKey { fingerprints: prints, ..(**new).clone() };
+        Some(Order { actor: order.actor.clone(), command: Command::RegisterKey(Box::new(new)) })
     }
 
     fn write(&mut self, write: Write) -> Result<(), StoreError> {
@@ -177,8 +189,8 @@ impl SqliteBackend {
                 cache.dirty_groups.insert(group.no);
                 cache.groups.insert(group.no, group);
             }
-            Write::NewKey(key, account, fingerprint) => {
-                persist::new_key(db, &self.sealer, &key, &account, fingerprint)?;
+            Write::NewKey(key, account, _) => {
+                persist::new_key(db, &self.sealer, &key, &account)?;
                 cache.keys.insert(key.no, key);
             }
             Write::Key(key) => {
@@ -317,6 +329,7 @@ impl Backend for SqliteBackend {
     }
 
     fn reseal(&mut self, after: KeyNo, limit: usize) -> Result<Option<KeyNo>, StoreError> {
+        let limit = limit.max(1);
         super::open::know_keys(&self.db, &self.sealer.keys())?;
         if after.0 == 0 {
             self.reseal_secrets()?;
@@ -333,9 +346,11 @@ impl Backend for SqliteBackend {
         let transaction = self.db.unchecked_transaction()?;
         for (no, partner, sub_id, bank, sealed) in &rows {
             let account = self.sealer.open_account(*no, sealed)?;
+            // Sealed first: keys may be swapped between the two, and what is under the newest sealing
+            // key must be indexed under the newest index key.
+            let sealed = self.sealer.seal_account(*no, &account)?;
             let sub_id = sub_id.as_deref();
             let prints = self.sealer.fingerprints(PartnerNo(*partner), sub_id, bank, &account);
-            let sealed = self.sealer.seal_account(*no, &account)?;
             transaction
                 .prepare_cached(
                     "UPDATE billing_keys SET account = ?2, fingerprint = ?3 WHERE no = ?1",
@@ -343,7 +358,11 @@ impl Backend for SqliteBackend {
                 .execute(params![no, sealed, prints[0].0])?;
         }
         transaction.commit()?;
-        Ok((rows.len() == limit).then(|| KeyNo(rows[rows.len() - 1].0)))
+        let more = rows.last().filter(|_| rows.len() == limit).map(|row| KeyNo(row.0));
+        if more.is_none() {
+            super::open::forget_keys(&self.db, &self.sealer.keys())?;
+        }
+        Ok(more)
     }
 }
 

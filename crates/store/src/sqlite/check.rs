@@ -1,8 +1,9 @@
 //! `ichae check`: reads a store, also a live one, in slices and recomputes everything.
 //!
 //! A slice is one short read transaction: first the postings since the slice before, then the next
-//! payouts. A posting about a payout that was already counted takes it out of the count again, so
-//! the result is exact although rows move on meanwhile, and no transaction holds the WAL for long.
+//! payouts. A posting about a payout that was already counted moves it from the state it was counted
+//! in to the next, so the result is exact although rows move on meanwhile, and no transaction holds
+//! the WAL for long.
 
 use super::row;
 use crate::port::StoreError;
@@ -48,8 +49,8 @@ struct Run<'a> {
     loose: BTreeSet<i64>,
 }
 
-/// Recomputes every balance from the postings, verifies every hash chain, and compares what is held
-/// with the rows that hold. `progress` is told payouts read and the highest number there is.
+/// Recomputes every balance from the postings, verifies every hash chain, and compares what is held,
+/// settled, refused, returned and canceled with the rows that are. `progress` is told payouts read and the highest number there is.
 pub fn check(
     file: &Path,
     sealer: &Sealer,
@@ -150,10 +151,13 @@ impl Run<'_> {
 
     /// How much of a posting is about payouts that are counted already.
     fn counted_part(&self, posting: &Posting) -> Result<i64, StoreError> {
-        let releases = matches!(posting.entry, Entry::Settle | Entry::Refuse | Entry::Cancel);
+        let moves = match posting.entry {
+            Entry::Settle | Entry::Refuse | Entry::Cancel | Entry::Return => true,
+            Entry::Fund | Entry::TakeBack | Entry::Hold => false,
+        };
         match posting.subject {
-            Subject::Payout(no) if releases && no <= self.counted => Ok(posting.amount.0),
-            Subject::Group(no) if releases => {
+            Subject::Payout(no) if moves && no <= self.counted => Ok(posting.amount.0),
+            Subject::Group(no) if moves => {
                 let later = self.waited_after(no, self.counted)?;
                 Ok(posting.amount.0 - later)
             }

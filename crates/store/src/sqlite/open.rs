@@ -11,6 +11,7 @@ use ichae_domain::ident::{EPOCHS_MAX, Epochs};
 use ichae_domain::time::Time;
 use ichae_domain::view::{EventKind, Rules};
 use rusqlite::{Connection, OptionalExtension, params};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -138,27 +139,74 @@ fn store_id(connection: &Connection) -> Result<Vec<u8>, StoreError> {
     Ok(connection.query_row("SELECT store_id FROM store", [], |r| r.get(0))?)
 }
 
+/// The kinds of keys, as `key_prints` has them.
+const IDENTIFIER: &str = "identifier";
+const SEALING: &str = "sealing";
+const INDEX: &str = "index";
+
 fn key_prints(keys: &Keys) -> Vec<(&'static str, u32, [u8; 16])> {
-    let mut have = vec![("identifier", 1, keys.identifier.print())];
-    have.extend(keys.sealing.newest_first().map(|(id, key)| ("sealing", *id, key.print())));
-    have.extend(keys.index.newest_first().map(|(id, key)| ("index", *id, key.print())));
+    let mut have = vec![(IDENTIFIER, 1, keys.identifier.print())];
+    have.extend(keys.sealing.newest_first().map(|(id, key)| (SEALING, *id, key.print())));
+    have.extend(keys.index.newest_first().map(|(id, key)| (INDEX, *id, key.print())));
     have
 }
 
-/// Every key that the store knows must be there and the same.
+/// The keys that the store knows: kind, number, fingerprint.
+fn known_keys(connection: &Connection) -> Result<Vec<(String, u32, Vec<u8>)>, StoreError> {
+    let mut known = connection.prepare("SELECT kind, id, print FROM key_prints")?;
+    let known = known.query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
+    Ok(known.collect::<Result<_, _>>()?)
+}
+
+/// Every key that the store knows must be there and the same. A sealing or index key that nothing is
+/// under any more may be missing: that is how old keys are retired.
 pub(super) fn compare_keys(connection: &Connection, keys: &Keys) -> Result<(), StoreError> {
     let have = key_prints(keys);
-    let mut known = connection.prepare("SELECT kind, id, print FROM key_prints")?;
-    let known: Vec<(String, u32, Vec<u8>)> = known
-        .query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?
-        .collect::<Result<_, _>>()?;
-    for (kind, id, print) in &known {
-        let same = have.iter().any(|(k, i, p)| k == kind && i == id && p[..] == print[..]);
-        if !same {
+    for (kind, id, print) in &known_keys(connection)? {
+        let fits = match have.iter().find(|(k, i, _)| k == kind && i == id) {
+            Some((.., same)) => same[..] == print[..],
+            // Looked up only where a key is missing: it reads every sealed row.
+            None => kind != IDENTIFIER && !used_keys(connection)?.contains(id),
+        };
+        if !fits {
             return Err(StoreError::Refused(format!(
                 "the key folder does not belong to this store: its {kind} key {id} is another or \
                  missing"
             )));
+        }
+    }
+    Ok(())
+}
+
+/// Numbers of the keys that rows are under. A fingerprint does not say which index key made it, but
+/// both kinds are rotated together and a row is indexed when it is sealed: the numbers are the same.
+fn used_keys(connection: &Connection) -> Result<BTreeSet<u32>, StoreError> {
+    let sql = "SELECT substr(account, 1, 4) FROM billing_keys UNION \
+               SELECT substr(webhook_secret, 1, 4) FROM partners WHERE webhook_secret IS NOT NULL";
+    let mut rows = connection.prepare(sql)?;
+    let mut rows = rows.query([])?;
+    let mut used = BTreeSet::new();
+    while let Some(r) = rows.next()? {
+        let head: Vec<u8> = r.get(0)?;
+        let damaged = || StoreError::Damaged("what a row is sealed under".to_owned());
+        used.insert(Sealer::sealed_under(&head).ok_or_else(damaged)?);
+    }
+    Ok(used)
+}
+
+/// After every row was sealed again: keys that nothing is under any more are not asked for again,
+/// but for the ones in use.
+pub(super) fn forget_keys(connection: &Connection, keys: &Keys) -> Result<(), StoreError> {
+    let used = used_keys(connection)?;
+    for (kind, id, _) in &known_keys(connection)? {
+        let active = match kind.as_str() {
+            SEALING => keys.sealing.active().0,
+            INDEX => keys.index.active().0,
+            _ => continue,
+        };
+        if *id != active && !used.contains(id) {
+            let sql = "DELETE FROM key_prints WHERE kind = ?1 AND id = ?2";
+            connection.execute(sql, params![kind, id])?;
         }
     }
     Ok(())

@@ -4,7 +4,7 @@ use super::row::{about_columns, actor_columns, subject_columns};
 use crate::port::StoreError;
 use crate::seal::Sealer;
 use ichae_domain::group::Group;
-use ichae_domain::key::{Account, BillingKey, Fingerprint};
+use ichae_domain::key::{Account, BillingKey};
 use ichae_domain::ledger::{Ledger, Posting};
 use ichae_domain::notice::Notice;
 use ichae_domain::partner::Partner;
@@ -93,13 +93,11 @@ pub fn group(db: &Connection, g: &Group) -> Done {
     Ok(())
 }
 
-pub fn new_key(
-    db: &Connection,
-    sealer: &Sealer,
-    k: &BillingKey,
-    account: &Account,
-    fingerprint: Fingerprint,
-) -> Done {
+pub fn new_key(db: &Connection, sealer: &Sealer, k: &BillingKey, account: &Account) -> Done {
+    // Sealed first, indexed then, both now: since the command was made the keys may have been
+    // swapped, and what is under the newest sealing key must be under the newest index key.
+    let sealed = sealer.seal_account(k.no.0, account)?;
+    let prints = sealer.fingerprints(k.partner, k.sub_id.as_deref(), &k.bank, account);
     let sql = "INSERT INTO billing_keys VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     db.prepare_cached(sql)?.execute(params![
         k.no.0,
@@ -108,8 +106,8 @@ pub fn new_key(
         k.bank,
         k.made_at.0,
         k.dead.map(|code| code.0),
-        sealer.seal_account(k.no.0, account)?,
-        fingerprint.0,
+        sealed,
+        prints[0].0,
     ])?;
     Ok(())
 }

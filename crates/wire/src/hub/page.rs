@@ -15,10 +15,10 @@ const LAST_KEY_MAX: usize = 40;
 pub struct RequestBody {
     /// Most rows to answer, `1` to `1000`; all of them where it is absent. A JSON integer is
     /// accepted too.
-    #[schema(example = "100", pattern = "^[1-9][0-9]{0,3}$")]
+    #[schema(example = "100", pattern = "^([1-9][0-9]{0,2}|1000)$")]
     pub limit: Option<String>,
     /// The `last_key` of the page before; absent for the first page.
-    #[schema(max_length = 40)]
+    #[schema(example = "", max_length = 40)]
     pub last_key: Option<String>,
 }
 

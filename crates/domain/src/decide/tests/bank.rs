@@ -98,8 +98,7 @@ fn an_intent_keeps_the_bank_number_it_has_and_else_takes_the_next() {
     let mut used_up = again.clone();
     used_up.attempt.as_mut().unwrap().bank_no = None;
     let next = BankNo::new(3, 2, 7);
-    let table =
-        [(first, next, 8, 1), (again, attempt(ROW.0).bank_no, 7, 2), (used_up, next, 8, 2)];
+    let table = [(first, next, 8, 1), (again, attempt(ROW.0).bank_no, 7, 2), (used_up, next, 8, 2)];
     for (world, bank_no, counter, sends) in table {
         let change = check_as(Actor::Engine, &world, claim(), Ok(done.clone())).unwrap();
         let attempt = written(&change);
@@ -271,9 +270,7 @@ fn a_payout_that_was_not_sent_keeps_its_number() {
 #[test]
 fn an_answer_about_an_earlier_send_changes_nothing() {
     for (answer, _) in answers() {
-        for (asked, own) in
-            [(Asked::Deposit, State::Sending), (Asked::Inquiry, State::Unknown)]
-        {
+        for (asked, own) in [(Asked::Deposit, State::Sending), (Asked::Inquiry, State::Unknown)] {
             let mut world = sent(Some(own), Mode::Closed);
             world.attempt.as_mut().unwrap().sends = 2;
             for sends in [1, 3] {

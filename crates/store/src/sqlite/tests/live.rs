@@ -4,6 +4,7 @@
 use super::*;
 use crate::sqlite::check::Slices;
 use ichae_domain::code::Code;
+use ichae_domain::view::Deposit;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Numbers that look random and are the same in every run.
@@ -24,6 +25,8 @@ struct Traffic {
     dice: Dice,
     partners: Vec<(PartnerNo, [KeyNo; 2])>,
     made: u64,
+    /// Deposits that may come back, sooner or later.
+    told: Vec<Deposit>,
 }
 
 impl Traffic {
@@ -33,8 +36,8 @@ impl Traffic {
             let partner = harness.partner(id, 1_000_000);
             (partner, [harness.key(partner, "1"), harness.key(partner, "2")])
         });
-        let mut traffic =
-            Traffic { harness, dice: Dice(seed), partners: partners.to_vec(), made: 0 };
+        let (partners, dice) = (partners.to_vec(), Dice(seed));
+        let mut traffic = Traffic { harness, dice, partners, made: 0, told: Vec::new() };
         (0..20).for_each(|_| traffic.step());
         traffic
     }
@@ -96,8 +99,10 @@ impl Traffic {
                 _ => ichae_domain::bank::Answer::NotSent,
             };
             answers.push(self.harness.told(&deposit, Asked::Deposit, answer));
-            if self.dice.roll(5) == 0 {
-                let (payout, partner) = (deposit.payout, deposit.partner);
+            self.told.push(deposit);
+            if self.dice.roll(3) == 0 {
+                let at = self.dice.roll(self.told.len() as u64);
+                let Deposit { payout, partner, .. } = self.told[usize::try_from(at).unwrap()];
                 let back = Command::Return { payout, partner, code: None, notice: 1 };
                 answers.push(self.harness.give(back));
             }

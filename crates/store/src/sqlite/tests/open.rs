@@ -198,6 +198,121 @@ fn keys_are_swapped_in_an_open_store() {
     assert_eq!(site.open().key(partner, "1"), key);
 }
 
+/// The key prints that the store keeps, and the rows of the folder's files.
+fn known(site: &Site) -> Vec<(String, i64)> {
+    let db = site.sql();
+    let mut rows = db.prepare("SELECT kind, id FROM key_prints ORDER BY kind, id").unwrap();
+    let rows = rows.query_map([], |r| Ok((r.get(0)?, r.get(1)?))).unwrap();
+    rows.collect::<Result<_, _>>().unwrap()
+}
+
+/// Takes one key's line out of the folder's files.
+fn retire(site: &Site, files: &[&str], id: u32) {
+    for file in files {
+        let path = site.keys().path().join(file);
+        let whole = std::fs::read_to_string(&path).unwrap();
+        let kept: Vec<_> = whole.lines().filter(|l| !l.starts_with(&format!("{id} "))).collect();
+        assert_eq!(kept.len() + 1, whole.lines().count(), "{file} has it");
+        std::fs::write(&path, kept.join("\n")).unwrap();
+    }
+}
+
+fn reload(site: &Site) -> Arc<Sealer> {
+    Arc::new(Sealer::new(site.keys().load().unwrap()).unwrap())
+}
+
+const FILES: [&str; 2] = ["sealing.keys", "index.keys"];
+
+/// Decision I2: once every row was sealed again, an old key may leave the folder.
+#[test]
+fn old_keys_can_be_retired_after_every_row_was_sealed_again() {
+    // As soon as the pass is over, and also where the store was opened with the old ones since.
+    for reopened in [false, true] {
+        let (mut site, Story { partner, key, .. }) = told();
+        site.keys().rotate().unwrap();
+        site.sealer = reload(&site);
+        let mut harness = site.open();
+        let both = |kind: &str| [(kind.to_owned(), 1), (kind.to_owned(), 2)];
+        assert!(known(&site).ends_with(&both("sealing")));
+        reseal(&mut harness, 2);
+        let newest = [("identifier", 1), ("index", 2), ("sealing", 2)];
+        assert_eq!(known(&site), newest.map(|(kind, id)| (kind.to_owned(), id)));
+        drop(harness);
+        if reopened {
+            drop(site.open());
+            assert_eq!(known(&site).len(), 5);
+        }
+        retire(&site, &FILES, 1);
+        site.sealer = reload(&site);
+        assert_eq!(site.findings(), [""; 0]);
+        let mut harness = site.open();
+        assert_eq!(harness.key(partner, "1"), key);
+        assert_eq!(accounts(&harness).len(), 3);
+        drop(harness);
+        // The next rotation goes on from there.
+        site.keys().rotate().unwrap();
+        site.sealer = reload(&site);
+        assert_eq!(reseal(&mut site.open(), 100), 1);
+        assert_eq!(sealed_under(&site), [3; 5]);
+    }
+}
+
+/// As long as one row is under a key, it must be there; so must the index key that may have made
+/// that row's fingerprint.
+#[test]
+fn a_key_that_is_still_used_cannot_be_retired() {
+    let (mut site, _) = told();
+    let sql = "SELECT webhook_secret FROM partners WHERE no = 1";
+    let old: Vec<u8> = site.sql().query_row(sql, [], |r| r.get(0)).unwrap();
+    site.keys().rotate().unwrap();
+    site.sealer = reload(&site);
+    // A pass that was given up after one row.
+    assert!(site.open().backend.reseal(KeyNo(0), 1).unwrap().is_some());
+    for file in FILES {
+        let path = site.keys().path().join(file);
+        let whole = std::fs::read_to_string(&path).unwrap();
+        retire(&site, &[file], 1);
+        let kind = file.split('.').next().unwrap();
+        let text = site.refusal(&reload(&site), |_| {});
+        assert!(text.contains(&format!("its {kind} key 1 is another or missing")), "{text}");
+        std::fs::write(&path, whole).unwrap();
+    }
+    // A secret is enough.
+    reseal(&mut site.open(), 100);
+    site.sql().execute("UPDATE partners SET webhook_secret = ?1 WHERE no = 1", [old]).unwrap();
+    drop(site.open());
+    retire(&site, &FILES, 1);
+    assert!(site.refusal(&reload(&site), |_| {}).contains("key 1 is another or missing"));
+}
+
+/// An account that was fingerprinted just before the keys were swapped and is written after it.
+#[test]
+fn a_key_that_is_made_while_the_keys_are_swapped_is_found_by_the_new_ones() {
+    let (mut site, Story { partner, .. }) = told();
+    let mut harness = site.open();
+    let account = account("late");
+    let fingerprints = harness.sealer.fingerprints(partner, None, "020", &account);
+    site.sealer.swap(site.keys().rotate().unwrap()).unwrap();
+    reseal(&mut harness, 100);
+    let (sub_id, bank) = (None, "020".to_owned());
+    let new = NewKey { partner, sub_id, bank, account, fingerprints };
+    let Ok(Reply::Key(key, true)) = harness.give(Command::RegisterKey(Box::new(new))) else {
+        panic!("no new key")
+    };
+    drop(harness);
+    retire(&site, &FILES, 1);
+    site.sealer = reload(&site);
+    assert_eq!(site.open().key(partner, "late"), key);
+}
+
+#[test]
+fn a_slice_of_nothing_still_goes_on() {
+    let (mut site, _) = told();
+    site.sealer = Arc::new(Sealer::new(site.keys().rotate().unwrap()).unwrap());
+    assert_eq!(reseal(&mut site.open(), 0), 4);
+    assert_eq!(sealed_under(&site), [2; 5]);
+}
+
 /// Figure 20: a sealed value that is moved to another row does not open.
 #[test]
 fn a_sealed_account_that_is_moved_to_another_row_does_not_open() {

@@ -152,6 +152,39 @@ fn a_full_queue_is_busy_and_our_own_loops_wait_for_room() {
     assert_eq!(*busy.written.lock().unwrap(), (0..=count + 1).collect::<Vec<_>>());
 }
 
+/// Whoever waits for room is not queued yet: closing refuses it, also where nobody polls it.
+#[test]
+fn closing_does_not_wait_for_one_that_waits_for_room() {
+    let Busy { gate, writer, entered: _entered, written } = Busy::new();
+    let writer = Arc::new(writer);
+    let order = |no| Box::pin(writer.submit(Actor::Engine, numbered(no)));
+    let count = i64::try_from(QUEUE_MAX).unwrap();
+    let mut queued: Vec<Waiting<'_>> = (1..=count).map(|no| order(no) as Waiting<'_>).collect();
+    assert!(queued.iter_mut().all(|waiting| poll(waiting) == Poll::Pending));
+    let patient =
+        || -> Waiting<'_> { Box::pin(writer.submit_waiting(Actor::Engine, numbered(count + 1))) };
+    // The first gets the room that comes free and is not polled; the second waits on.
+    let mut patient: Vec<Waiting<'_>> = (0..2 * BATCH_MAX).map(|_| patient()).collect();
+    assert!(patient.iter_mut().all(|waiting| poll(waiting) == Poll::Pending));
+    let (closed, told) = mpsc::channel();
+    let closer = Arc::clone(&writer);
+    std::thread::spawn(move || {
+        closer.close();
+        closed.send(()).unwrap();
+    });
+    (0..QUEUE_MAX / BATCH_MAX + 1).for_each(|_| gate.send(()).unwrap());
+    // Bounds a failure only: whoever holds on to the queue is dropped with this test.
+    let limit = std::time::Duration::from_secs(30);
+    assert_eq!(told.recv_timeout(limit), Ok(()), "closing waits for ever");
+    for (no, answer) in (1..).zip(queued) {
+        assert_eq!(wait(answer), partner(no));
+    }
+    for refused in patient {
+        assert_eq!(wait(refused), Err(Code::T0503.into()));
+    }
+    assert_eq!(*written.lock().unwrap(), (0..=count).collect::<Vec<_>>());
+}
+
 #[test]
 fn resealing_goes_through_the_same_writer() {
     let busy = Busy::new();
