@@ -47,8 +47,8 @@ impl NoticeState {
         match self {
             NoticeState::Pending => "pending",
             NoticeState::Delivered => "delivered",
-            NoticeState::GivenUp => "given up",
-            NoticeState::NoAddress => "no address",
+            NoticeState::GivenUp => "given-up",
+            NoticeState::NoAddress => "no-address",
         }
     }
 }

@@ -117,8 +117,8 @@ pub struct Payout {
 pub struct Attempt {
     pub payout: PayoutNo,
     pub partner: PartnerNo,
-    /// Absent where it failed before a bank was asked (its key had died), and where own-side trouble
-    /// used the last number up.
+    /// Absent where it failed before a bank was asked (its key had died), and where own-side
+    /// trouble used the last number up.
     pub bank_no: Option<BankNo>,
     /// Business date: ours at the intent, the bank's once it answered.
     pub day: Day,

@@ -64,8 +64,7 @@ pub fn is_distinct_key(text: &str) -> bool {
 
 /// `custKey`: up to 255 characters, none hidden.
 pub fn is_cust_key(text: &str) -> bool {
-    text.len() <= CUST_KEY_MAX * 4
-        && clean(text).is_some_and(|t| (1..=CUST_KEY_MAX).contains(&t.chars().count()))
+    clean(text).is_some_and(|t| (1..=CUST_KEY_MAX).contains(&t.chars().count()))
 }
 
 /// The token call's `code`: exactly ten ASCII letters and digits.

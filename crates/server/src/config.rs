@@ -276,11 +276,9 @@ mod tests {
 
     #[test]
     fn the_table_has_exactly_the_structs_keys_and_defaults() {
-        let full = format!(
-            "environment = \"test\"\ndata = \"d\"\nkeys = \"k\"\n[bank]\nrail = \"simulated\"\n\
-             [tls]\ncertificate = \"c\"\nprivate_key = \"p\"\n"
-        );
-        let config = Config::parse(&full).unwrap();
+        let full = "environment = \"test\"\ndata = \"d\"\nkeys = \"k\"\n[bank]\nrail = \"simulated\"\n\
+                    [tls]\ncertificate = \"c\"\nprivate_key = \"p\"\n";
+        let config = Config::parse(full).unwrap();
         let mut found = Vec::new();
         leaves(&toml::Value::try_from(&config).unwrap(), "", &mut found);
         let mut names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();

@@ -90,8 +90,8 @@ impl Checks {
         })
     }
 
-    /// A bank number belongs to one payout, and a payout keeps the one it got until own-side trouble
-    /// answers it. The put-back's event then names it.
+    /// A bank number belongs to one payout, and a payout keeps the one it got until own-side
+    /// trouble answers it. The put-back's event then names it.
     fn numbers(&mut self, rows: &Rows) -> Checked {
         for event in rows.events.iter().skip(self.events_seen) {
             let (EventKind::PutBack, About::Payout(payout), Some(note)) =

@@ -50,8 +50,8 @@ pub trait Backend: Send {
     /// say is durable.
     fn commit(&mut self, orders: &[Order]) -> Vec<Answer>;
 
-    /// Seals up to `limit` rows, at least one, after `after` again under the active keys. `None`: all
-    /// are done, and keys that nothing is under any more may leave the key folder.
+    /// Seals up to `limit` rows, at least one, after `after` again under the active keys. `None`:
+    /// all are done, and keys that nothing is under any more may leave the key folder.
     fn reseal(&mut self, after: KeyNo, limit: usize) -> Result<Option<KeyNo>, StoreError>;
 }
 

@@ -106,8 +106,8 @@ impl Writer {
         QUEUE_MAX - self.room.available_permits()
     }
 
-    /// Takes no more orders, writes what waits, and returns when the thread has ended. Whoever waits
-    /// for room is refused, and is not waited for.
+    /// Takes no more orders, writes what waits, and returns when the thread has ended. Whoever
+    /// waits for room is refused, and is not waited for.
     pub fn close(&self) {
         self.room.close();
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take();

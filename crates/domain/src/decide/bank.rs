@@ -142,8 +142,8 @@ pub(super) fn outcome(at: &Scene<'_>, told: &Told) -> Result<Change, Refusal> {
         Answer::Settled { day, bank_code_sub } => settled(at, payout, next, day, bank_code_sub),
         Answer::Refused { code, day } => refused(at, payout, next, code, day),
         Answer::Unknown(why) => unknown(at, payout, next, told.asked, why),
-        // An inquiry that could not be made says nothing about the payout. One that is answered with
-        // own-side trouble leaves it unknown all the same: only settled or failed may follow
+        // An inquiry that could not be made says nothing about the payout. One that is answered
+        // with own-side trouble leaves it unknown all the same: only settled or failed may follow
         // (decision H13), so a person decides.
         Answer::NotSent | Answer::OwnSide { .. } if told.asked == Asked::Inquiry => {
             unknown(at, payout, next, told.asked, attempt.why.unwrap_or(Why::Lost))
@@ -224,8 +224,8 @@ fn why_text(why: Why) -> String {
 }
 
 /// Provably not sent: the row waits for its turn again. Own-side trouble pauses the rail with it,
-/// so that it does not fail a hundred thousand payouts (decision M3). Then the bank has answered the
-/// number, so the next send takes a new one; the event names the old.
+/// so that it does not fail a hundred thousand payouts (decision M3). Then the bank has answered
+/// the number, so the next send takes a new one; the event names the old.
 fn put_back(
     at: &Scene<'_>,
     payout: &Payout,

@@ -58,7 +58,7 @@ pub trait Journal {
     fn append(&mut self, call: &Call, return_due: Option<Time>) -> Result<(), RailError>;
 
     /// What counts of a triple's calls: the first that was paid, else the last. And which inquiry
-    /// about it this is, counted from 1. `None` where there is no such call; nothing is counted then.
+    /// about it this is, counted from 1. `None` where there is no such call; then nothing counts.
     fn inquired(&mut self, triple: &Triple) -> Result<Option<(Call, i64)>, RailError>;
 
     /// Returns numbered above `after`, due or not, ascending, at most `limit`.
@@ -91,9 +91,10 @@ impl Journal for MemoryJournal {
 
     fn inquired(&mut self, triple: &Triple) -> Result<Option<(Call, i64)>, RailError> {
         let places = self.places.get(&triple.bank_no).map_or(&[][..], Vec::as_slice);
-        let same = places.iter().copied().filter(|place| self.calls[*place].0.triple == *triple);
+        let same = |place: &usize| self.calls[*place].0.triple == *triple;
+        let mut same = places.iter().copied().filter(same);
         let paid = same.clone().find(|place| self.calls[*place].0.paid);
-        let Some(place) = paid.or(same.last()) else { return Ok(None) };
+        let Some(place) = paid.or(same.next_back()) else { return Ok(None) };
         let (call, inquiries) = &mut self.calls[place];
         *inquiries += 1;
         Ok(Some((*call, *inquiries)))

@@ -2,9 +2,10 @@
 
 use super::request::{AdminError, Line, Request};
 use serde_json::Value;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::time::Duration;
 
 /// Asks a running server.
 pub fn ask(
@@ -12,10 +13,10 @@ pub fn ask(
     request: &Request,
     mut progress: impl FnMut(&str),
 ) -> Result<Value, AdminError> {
-    let gone = |error: std::io::Error| {
+    let gone = |error: io::Error| {
         AdminError::plain(format!("the server's admin socket {}: {error}", socket.display()))
     };
-    let mut stream = UnixStream::connect(socket).map_err(gone)?;
+    let mut stream = connect(socket).map_err(gone)?;
     let mut line = serde_json::to_vec(request)
         .map_err(|_| AdminError::plain("the command cannot be written"))?;
     line.push(b'\n');
@@ -29,4 +30,23 @@ pub fn ask(
         }
     }
     Err(AdminError::plain("the server ended before it answered"))
+}
+
+/// Looks for the socket this many times: a server that starts has the lock before it has a socket.
+const LOOKS: u32 = 50;
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
+fn connect(socket: &Path) -> io::Result<UnixStream> {
+    let mut looks = 1;
+    loop {
+        match UnixStream::connect(socket) {
+            Err(error) if looks < LOOKS && starting(&error) => std::thread::sleep(LOOK_AGAIN),
+            done => return done,
+        }
+        looks += 1;
+    }
+}
+
+fn starting(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused)
 }

@@ -356,7 +356,7 @@ fn cap(text: &str) -> Result<Won, AdminError> {
 fn notice_state(name: &str) -> Result<NoticeState, AdminError> {
     use NoticeState::*;
     let states = [Pending, Delivered, GivenUp, NoAddress];
-    let found = states.into_iter().find(|state| state.name().replace(' ', "-") == name);
+    let found = states.into_iter().find(|state| state.name() == name);
     found.ok_or_else(|| {
         AdminError::plain("the state is one of pending, delivered, given-up, no-address")
     })

@@ -22,6 +22,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
@@ -98,10 +99,15 @@ async fn connection(
     router: Router,
     tls: Option<TlsAcceptor>,
     limits: Limits,
-    stopped: watch::Receiver<bool>,
+    mut stopped: watch::Receiver<bool>,
 ) {
-    // A connection that says nothing costs no buffers.
-    if !first_byte(&stream, limits, stopped.clone()).await {
+    // A connection that says nothing, or says it one byte at a time, costs no buffers.
+    let deadline = Instant::now() + limits.header_timeout;
+    let begins = tokio::select! {
+        begins = begins(&stream, tls.is_some(), deadline) => begins,
+        _ = stopped.changed() => false,
+    };
+    if !begins {
         return;
     }
     match tls {
@@ -115,17 +121,41 @@ async fn connection(
     }
 }
 
-async fn first_byte(
-    stream: &TcpStream,
-    limits: Limits,
-    mut stopped: watch::Receiver<bool>,
-) -> bool {
-    tokio::select! {
-        ready = tokio::time::timeout(limits.header_timeout, stream.readable()) => {
-            matches!(ready, Ok(Ok(())))
+/// Head bytes that are looked at before the connection gets its buffers; a longer head gets them.
+const PEEK: usize = 2_048;
+/// Waits between looks at a head that is not whole; the last one repeats.
+const LOOKS_MS: [u64; 5] = [1, 5, 25, 100, 1_000];
+
+/// Waits for a whole head, without taking it, up to the deadline; under TLS for the first byte.
+async fn begins(stream: &TcpStream, tls: bool, deadline: Instant) -> bool {
+    let mut look = 0;
+    loop {
+        let ready = tokio::time::timeout_at(deadline, stream.readable()).await;
+        if !matches!(ready, Ok(Ok(()))) {
+            return false;
         }
-        _ = stopped.changed() => false,
+        if tls {
+            return true;
+        }
+        // On the heap, so that a waiting connection does not carry it.
+        let mut head = vec![0; PEEK];
+        match stream.peek(&mut head).await {
+            Ok(0) | Err(_) => return false,
+            Ok(PEEK) => return true,
+            Ok(length) if whole(&head[..length]) => return true,
+            Ok(_) => drop(head),
+        }
+        if Instant::now() >= deadline {
+            return false;
+        }
+        let wait = Duration::from_millis(LOOKS_MS[look]);
+        look = (look + 1).min(LOOKS_MS.len() - 1);
+        tokio::time::sleep_until(deadline.min(Instant::now() + wait)).await;
     }
+}
+
+fn whole(head: &[u8]) -> bool {
+    head.windows(4).any(|end| end == b"\r\n\r\n") || head.windows(2).any(|end| end == b"\n\n")
 }
 
 async fn http<S>(

@@ -199,27 +199,3 @@ async fn debug_prints_no_secret() {
         }
     }
 }
-
-/// A webhook URL's query may carry a secret: what prints a partner, a payout or a group leaves it
-/// out.
-#[tokio::test(start_paused = true)]
-async fn debug_prints_no_query_of_a_webhook_address() {
-    let app = setup().app().await;
-    let test = app.test();
-    let url = format!("http://127.0.0.1:9/hook?token={QUERY}");
-    app.set("test", |set| set.webhook_url = Some(url.clone())).await;
-    let key = test.key(ACCOUNT).await;
-    let mut printed = vec![format!("{:?}", app.hub.directory.by_id("test").unwrap())];
-    for (distinct_key, target) in [("by-key", key.as_str()), ("by-group", "ALL")] {
-        let group = test.request(&key, distinct_key).await;
-        let body = json!({ "group_key": group, "billing_tran_id": target,
-            "execute_type": "NOW", "webhook_url": url });
-        assert_eq!(test.post("/transfer/execute", body).await.code(), "A0000");
-        let transfer = test.ask(&key, distinct_key).await.get("api_tran_id");
-        let no = app.hub.serial(Kind::Transfer, test.no(), &transfer).map(PayoutNo).unwrap();
-        printed.push(format!("{:?}", app.hub.reader.row(no).unwrap().unwrap()));
-    }
-    for text in printed {
-        assert!(!text.contains(QUERY), "{text}");
-    }
-}

@@ -89,8 +89,8 @@ impl Model {
                 State::Unknown
             }
         };
-        // Own-side trouble pauses the rail (decision M3); the bank has answered the number, so only a
-        // proven "not sent" keeps it (decision H13).
+        // Own-side trouble pauses the rail (decision M3); the bank has answered the number, so only
+        // a proven "not sent" keeps it (decision H13).
         if next == State::Executing && told.answer != BankAnswer::NotSent {
             self.paused = true;
             self.rows.entry(told.payout).and_modify(|row| row.bank_no = None);

@@ -219,8 +219,8 @@ behaviours! {
         assert!(h.reader.due_inquiries(at, 10).unwrap().is_empty());
     }
 
-    /// Decisions H13 and M3: proven not sent keeps its bank_tran_id; own-side trouble pauses, and the
-    /// next send takes another.
+    /// Decisions H13 and M3: proven not sent keeps its bank_tran_id; own-side trouble pauses, and
+    /// the next send takes another.
     fn not_sent_goes_back_and_own_side_trouble_pauses(h: &mut Harness) {
         let p = h.partner("a", 1_000);
         let k = h.key(p, "1");
@@ -255,8 +255,8 @@ behaviours! {
         assert!(other != used_up && other != third[0].bank_no);
     }
 
-    /// Decision H13: the row is at the bank again under the same number, so what is told of the send
-    /// before comes too late.
+    /// Decision H13: the row is at the bank again under the same number, so what is told of the
+    /// send before comes too late.
     fn a_put_back_that_is_told_again_later_changes_nothing(h: &mut Harness) {
         let p = h.partner("a", 1_000);
         let k = h.key(p, "1");

@@ -70,7 +70,7 @@ fn tell(deposit: Deposit, asked: Asked, c: u16, at: Time) -> Command {
         key: deposit.key,
         bank_no: deposit.bank_no,
         // Now and then about the send before.
-        sends: deposit.sends - i64::from(c % 11 == 0),
+        sends: deposit.sends - i64::from(c.is_multiple_of(11)),
         asked,
         answer,
     }))

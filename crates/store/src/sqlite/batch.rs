@@ -346,8 +346,8 @@ impl Backend for SqliteBackend {
         let transaction = self.db.unchecked_transaction()?;
         for (no, partner, sub_id, bank, sealed) in &rows {
             let account = self.sealer.open_account(*no, sealed)?;
-            // Sealed first: keys may be swapped between the two, and what is under the newest sealing
-            // key must be indexed under the newest index key.
+            // Sealed first: keys may be swapped between the two, and what is under the newest
+            // sealing key must be indexed under the newest index key.
             let sealed = self.sealer.seal_account(*no, &account)?;
             let sub_id = sub_id.as_deref();
             let prints = self.sealer.fingerprints(PartnerNo(*partner), sub_id, bank, &account);

@@ -1,9 +1,9 @@
 //! `ichae check`: reads a store, also a live one, in slices and recomputes everything.
 //!
 //! A slice is one short read transaction: first the postings since the slice before, then the next
-//! payouts. A posting about a payout that was already counted moves it from the state it was counted
-//! in to the next, so the result is exact although rows move on meanwhile, and no transaction holds
-//! the WAL for long.
+//! payouts. A posting about a payout that was already counted moves it from the state it was
+//! counted in to the next, so the result is exact although rows move on meanwhile, and no
+//! transaction holds the WAL for long.
 
 use super::row;
 use crate::port::StoreError;
@@ -49,8 +49,9 @@ struct Run<'a> {
     loose: BTreeSet<i64>,
 }
 
-/// Recomputes every balance from the postings, verifies every hash chain, and compares what is held,
-/// settled, refused, returned and canceled with the rows that are. `progress` is told payouts read and the highest number there is.
+/// Recomputes every balance from the postings, verifies every hash chain, and compares what is
+/// held, settled, refused, returned and canceled with the rows that are. `progress` is told payouts
+/// read and the highest number there is.
 pub fn check(
     file: &Path,
     sealer: &Sealer,

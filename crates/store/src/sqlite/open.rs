@@ -158,8 +158,8 @@ fn known_keys(connection: &Connection) -> Result<Vec<(String, u32, Vec<u8>)>, St
     Ok(known.collect::<Result<_, _>>()?)
 }
 
-/// Every key that the store knows must be there and the same. A sealing or index key that nothing is
-/// under any more may be missing: that is how old keys are retired.
+/// Every key that the store knows must be there and the same. A sealing or index key that nothing
+/// is under any more may be missing: that is how old keys are retired.
 pub(super) fn compare_keys(connection: &Connection, keys: &Keys) -> Result<(), StoreError> {
     let have = key_prints(keys);
     for (kind, id, print) in &known_keys(connection)? {
@@ -179,7 +179,7 @@ pub(super) fn compare_keys(connection: &Connection, keys: &Keys) -> Result<(), S
 }
 
 /// Numbers of the keys that rows are under. A fingerprint does not say which index key made it, but
-/// both kinds are rotated together and a row is indexed when it is sealed: the numbers are the same.
+/// both kinds are rotated together and a row is indexed when it is sealed: one number for both.
 fn used_keys(connection: &Connection) -> Result<BTreeSet<u32>, StoreError> {
     let sql = "SELECT substr(account, 1, 4) FROM billing_keys UNION \
                SELECT substr(webhook_secret, 1, 4) FROM partners WHERE webhook_secret IS NOT NULL";

@@ -79,7 +79,7 @@ impl RefusalBody {
         }
     }
 
-    /// E0130: nothing waits there. `executed` is whether all that the call named was executed
+    /// E0130: nothing waits there. `executed` is whether any of what the call named was executed
     /// already, which the message then says (decision H10).
     pub fn nothing_waits(states: Vec<StateCount>, executed: bool) -> RefusalBody {
         let text = Code::E0130.entry().ko;

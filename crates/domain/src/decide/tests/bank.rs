@@ -88,7 +88,8 @@ fn a_claim_writes_an_intent_exactly_where_a_row_executes() {
 }
 
 /// Figure 2: a `bank_tran_id` is taken from the rail's counter once, and kept for every further
-/// send of the same payout, unless own-side trouble used it up. The business date is that of the send (decision H5).
+/// send of the same payout, unless own-side trouble used it up. The business date is that of the
+/// send (decision H5).
 #[test]
 fn an_intent_keeps_the_bank_number_it_has_and_else_takes_the_next() {
     let done = Done { own: vec![(ROW.0, State::Sending)], ..Done::default() };

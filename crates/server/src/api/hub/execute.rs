@@ -3,7 +3,7 @@ use crate::api::call::Call;
 use axum::http::StatusCode;
 use axum::response::Response;
 use ichae_domain::code::Code;
-use ichae_domain::command::{Action, Actor, Command, Execute, Target};
+use ichae_domain::command::{Actor, Command, Execute, Target};
 use ichae_domain::ident::{GroupNo, KeyNo, PartnerNo};
 use ichae_domain::payout::State;
 use ichae_domain::view::Reply;
@@ -58,7 +58,7 @@ pub async fn execute(call: Call) -> Answered {
         })),
         Ok(_) => Err(call.internal("an execution was answered out of turn")),
         Err(refusal) if refusal.code == Code::E0130 => {
-            Err(nothing_waits(&call, named.group, named.key, parsed.action).await)
+            Err(nothing_waits(&call, named.group, named.key).await)
         }
         Err(refusal) => Err(refuse(refusal)),
     }
@@ -96,18 +96,13 @@ async fn name(call: &Call, partner: PartnerNo, parsed: &Parsed) -> Result<Named,
 }
 
 /// E0130 with count and sum per state of what the call named (decision H10).
-async fn nothing_waits(
-    call: &Call,
-    group: GroupNo,
-    key: Option<KeyNo>,
-    action: Action,
-) -> Response {
+async fn nothing_waits(call: &Call, group: GroupNo, key: Option<KeyNo>) -> Response {
     let tally = match call.api.hub.read(move |r| r.tally(group, key)).await {
         Ok(tally) => tally,
         Err(error) => return call.unread(&error),
     };
     let was_executed = |t: &Tally| !matches!(t.state, State::Requested | State::Canceled);
-    let executed = action == Action::Now && tally.iter().any(was_executed);
+    let executed = tally.iter().any(was_executed);
     let states = tally.iter().map(|t| StateCount::new(t.state, t.count, t.sum)).collect();
     let body = RefusalBody::nothing_waits(states, executed);
     json(StatusCode::OK, Code::E0130, &body)
