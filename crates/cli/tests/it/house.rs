@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 /// and habit aim at.
 const FILE_LINES: usize = 600;
 const FUNCTION_LINES: usize = 80;
+/// A test that walks through a whole scenario may be longer.
+const TEST_LINES: usize = 100;
 const COLUMNS: usize = 110;
 
 pub fn root() -> PathBuf {
@@ -104,7 +106,8 @@ fn files_and_functions_stay_small() {
             assert!(!long, "{file}:{} is wider than {COLUMNS}", at + 1);
         }
         for (start, length) in functions(&lines) {
-            assert!(length <= FUNCTION_LINES, "{file}:{start}: a function of {length} lines");
+            let most = if file.contains("/tests/") { TEST_LINES } else { FUNCTION_LINES };
+            assert!(length <= most, "{file}:{start}: a function of {length} lines");
         }
     }
 }

@@ -13,7 +13,7 @@ use ichae_domain::decide::decide;
 use ichae_domain::group::Group;
 use ichae_domain::ident::{GroupNo, KeyNo, PartnerNo, PayoutNo};
 use ichae_domain::key::{BillingKey, Fingerprint};
-use ichae_domain::ledger::{Account as Side, Ledger};
+use ichae_domain::ledger::{Account as Side, Ledger, Posting};
 use ichae_domain::money::Won;
 use ichae_domain::notice::Notice;
 use ichae_domain::partner::Partner;
@@ -212,19 +212,7 @@ impl SqliteBackend {
                 persist::attempt(db, &attempt)?;
                 cache.attempts.insert(attempt.payout, attempt);
             }
-            Write::Posting(posting) => {
-                let chained = cache.ledgers.get_mut(&posting.partner);
-                let chained = chained
-                    .ok_or_else(|| StoreError::Damaged("a posting without a ledger".to_owned()))?;
-                chained.head = self.sealer.link(&chained.head, &persist::posting_line(&posting));
-                chained.length += 1;
-                persist::posting(db, &posting, &chained.head)?;
-                let (debit, credit) = posting.entry.legs();
-                let credited = i64::from(credit == Side::Settlement);
-                let debited = i64::from(debit == Side::Settlement);
-                cache.settlement += (credited - debited) * posting.amount.0;
-                cache.dirty_rail |= credited + debited != 0;
-            }
+            Write::Posting(posting) => self.post(&posting)?,
             Write::Fund { partner, reference, amount, at } => {
                 persist::fund(db, partner.0, &reference, amount.0, at.0)?;
             }
@@ -239,6 +227,22 @@ impl SqliteBackend {
             }
             Write::Event(event) => persist::event(db, &event)?,
         }
+        Ok(())
+    }
+
+    /// Writes a journal line, chained to the one before it.
+    fn post(&mut self, posting: &Posting) -> Result<(), StoreError> {
+        let cache = &mut self.cache;
+        let missing = || StoreError::Damaged("a posting without a ledger".to_owned());
+        let chained = cache.ledgers.get_mut(&posting.partner).ok_or_else(missing)?;
+        chained.head = self.sealer.link(&chained.head, &persist::posting_line(posting));
+        chained.length += 1;
+        persist::posting(&self.db, posting, &chained.head)?;
+        let (debit, credit) = posting.entry.legs();
+        let credited = i64::from(credit == Side::Settlement);
+        let debited = i64::from(debit == Side::Settlement);
+        cache.settlement += (credited - debited) * posting.amount.0;
+        cache.dirty_rail |= credited + debited != 0;
         Ok(())
     }
 
