@@ -139,11 +139,12 @@ async fn begins(stream: &TcpStream, tls: bool, deadline: Instant) -> bool {
         }
         // On the heap, so that a waiting connection does not carry it.
         let mut head = vec![0; PEEK];
-        match stream.peek(&mut head).await {
-            Ok(0) | Err(_) => return false,
-            Ok(PEEK) => return true,
-            Ok(length) if whole(&head[..length]) => return true,
-            Ok(_) => drop(head),
+        // "Readable" may be a false alarm, so the look has the deadline too.
+        match tokio::time::timeout_at(deadline, stream.peek(&mut head)).await {
+            Ok(Ok(0) | Err(_)) | Err(_) => return false,
+            Ok(Ok(PEEK)) => return true,
+            Ok(Ok(length)) if whole(&head[..length]) => return true,
+            Ok(Ok(_)) => drop(head),
         }
         if Instant::now() >= deadline {
             return false;
