@@ -111,11 +111,12 @@ async fn connection(
         return;
     }
     match tls {
-        None => http(stream, from, router, limits, stopped).await,
+        // Boxed, so that a connection that only waits does not carry the room for serving it.
+        None => Box::pin(http(stream, from, router, limits, stopped)).await,
         Some(acceptor) => {
             let handshake = tokio::time::timeout(limits.header_timeout, acceptor.accept(stream));
             if let Ok(Ok(stream)) = handshake.await {
-                http(stream, from, router, limits, stopped).await;
+                Box::pin(http(stream, from, router, limits, stopped)).await;
             }
         }
     }
