@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import http.client
 import json
+import multiprocessing
 import os
 import pathlib
 import shutil
@@ -78,8 +79,9 @@ def _kill_all():
 class Hub:
     """One server process, its data folder and its log files; it can die and come back."""
 
-    def __init__(self, folder, config=None, sandbox=(), name="hub"):
-        """`config`: tables of `ichae serve`'s file. Without it, `ichae sandbox` with those options."""
+    def __init__(self, folder, config=None, sandbox=(), name="hub", port=0):
+        """`config`: tables of `ichae serve`'s file. Without it, `ichae sandbox` with those options,
+        and on that port."""
         self.folder = pathlib.Path(folder)
         self.data = self.folder / f"{name}-data"
         self.name = name
@@ -90,7 +92,8 @@ class Hub:
         self.logs = []
         self.funded = 0
         if config is None:
-            self.command = ["sandbox", "--listen", "127.0.0.1:0", "--data", self.data, *sandbox]
+            listen = f"127.0.0.1:{port}"
+            self.command = ["sandbox", "--listen", listen, "--data", self.data, *sandbox]
             self.where = ["--data", self.data]
         else:
             file = self.folder / f"{name}.toml"
@@ -99,6 +102,17 @@ class Hub:
             self.where = ["--config", file]
 
     def start(self):
+        self.spawn()
+        out, err = self.logs[-2:]
+        self.port = until(lambda: self._address(out), READY_S, 0.01)
+        if not self.port:
+            raise Broken(f"the server did not start: {err.read_text()[-400:]}")
+        if not until(self._ready, READY_S, 0.01):
+            raise Broken("the server did not become ready")
+        return self
+
+    def spawn(self):
+        """Starts the process and does not wait for it."""
         self.starts += 1
         out = self.folder / f"{self.name}-{self.starts}.out"
         err = self.folder / f"{self.name}-{self.starts}.err"
@@ -108,12 +122,6 @@ class Hub:
                 [self.program, *map(str, self.command)],
                 stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr)
         _alive.add(self.process)
-        self.port = until(lambda: self._address(out), READY_S, 0.01)
-        if not self.port:
-            raise Broken(f"the server did not start: {err.read_text()[-400:]}")
-        if not until(self._ready, READY_S, 0.01):
-            raise Broken("the server did not become ready")
-        return self
 
     def _address(self, out):
         if self.process.poll() is not None:
@@ -195,6 +203,10 @@ class Hub:
             found = [done.stdout.decode() + done.stderr.decode()]
         return found if found or done.returncode == 0 else [f"exit code {done.returncode}"]
 
+    def store(self):
+        """The hub's own file, to be read only; it may be written to meanwhile."""
+        return sqlite3.connect(f"file:{self.data}/hub.db?mode=ro", uri=True, timeout=10)
+
     def bank_calls(self):
         """The simulated bank's own journal: (bank_no, amount, paid) of each deposit it was sent."""
         file = f"file:{self.data}/bank.db?mode=ro"
@@ -203,6 +215,32 @@ class Hub:
             return journal.execute("SELECT bank_no, amount, paid FROM calls").fetchall()
         finally:
             journal.close()
+
+
+LEGS = {
+    1: ("settlement", "available"),  # fund
+    2: ("available", "settlement"),  # take back
+    3: ("available", "held"),        # hold
+    4: ("held", "settlement"),       # settle
+    5: ("held", "available"),        # refuse
+    6: ("held", "available"),        # cancel
+    7: ("settlement", "available"),  # return
+}
+"""What an entry of a posting takes the amount from, and what it gives it to."""
+
+
+def folded(postings):
+    """Each partner's balances by its (partner, entry, amount) in their order, and the lowest that
+    one of its own two ever was."""
+    balances, lowest = {}, 0
+    for partner, entry, amount in postings:
+        of = balances.setdefault(partner, {"available": 0, "held": 0, "settlement": 0, "funded": 0})
+        debit, credit = LEGS[entry]
+        of[debit] -= amount
+        of[credit] += amount
+        of["funded"] += amount if entry == 1 else -amount if entry == 2 else 0
+        lowest = min(lowest, of["available"], of["held"])
+    return balances, lowest
 
 
 def _toml(config, data):
@@ -287,6 +325,47 @@ class Line:
         if self.connection is not None:
             self.connection.close()
             self.connection = None
+
+
+class Raw:
+    """One kept-alive connection for prepared requests: cheap enough to make a load with."""
+
+    def __init__(self, port, timeout=30):
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.rest = b""
+
+    @staticmethod
+    def prepared(path, body, token=None):
+        head = f"POST {path} HTTP/1.1\r\nHost: ichae\r\nContent-Type: application/json\r\n"
+        head += f"Authorization: Bearer {token}\r\n" if token else ""
+        return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+    def send(self, request):
+        self.socket.sendall(request)
+
+    def read(self):
+        """The next answer's body. No list: those are streamed without a length."""
+        data = self.rest
+        while (end := data.find(b"\r\n\r\n")) < 0:
+            data += self._more()
+        _, named, length = data[:end].lower().partition(b"\r\ncontent-length:")
+        if not named:
+            raise ConnectionError("an answer without a length")
+        whole = end + 4 + int(length.split(b"\r", 1)[0])
+        while len(data) < whole:
+            data += self._more()
+        self.rest = data[whole:]
+        return data[end + 4:whole]
+
+    def _more(self):
+        data = self.socket.recv(65536)
+        if not data:
+            raise ConnectionError("closed in the middle of an answer, or before it")
+        return data
+
+    def close(self):
+        self.socket.close()
 
 
 class Client:
@@ -387,6 +466,54 @@ def side_by_side(work, items, threads=16):
     """Runs `work` over the items on several threads; the first exception is raised."""
     with ThreadPoolExecutor(threads) as pool:
         return list(pool.map(work, items))
+
+
+class Workers:
+    """Processes that run `work(number, stop)`: one Python alone is too slow to make a load. They are
+    forked, end with this process, and give back what `work` returns."""
+
+    def __init__(self, count, work):
+        fork = multiprocessing.get_context("fork")
+        self.stop = fork.Event()
+        self.work = work
+        self.parent = os.getpid()
+        self.running = []
+        for number in range(count):
+            ours, theirs = fork.Pipe(duplex=False)
+            process = fork.Process(target=self._run, args=(number, theirs), daemon=True)
+            process.start()
+            theirs.close()
+            self.running.append((process, ours))
+
+    def _run(self, number, pipe):
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        threading.Thread(target=self._orphaned, daemon=True).start()
+        try:
+            pipe.send((True, self.work(number, self.stop)))
+        except Exception:  # told and raised by the parent
+            pipe.send((False, traceback.format_exc()))
+
+    def _orphaned(self):
+        while os.getppid() == self.parent:
+            time.sleep(0.2)
+        os._exit(1)
+
+    def join(self, seconds):
+        """What each of them returned."""
+        end = time.monotonic() + seconds
+        results = []
+        for number, (process, pipe) in enumerate(self.running):
+            if not pipe.poll(max(0, end - time.monotonic())):
+                raise Broken(f"worker {number} was not done within {seconds} s")
+            try:
+                good, value = pipe.recv()
+            except EOFError:
+                raise Broken(f"worker {number} ended without a word") from None
+            if not good:
+                raise Broken(f"worker {number}: {value}")
+            results.append(value)
+            process.join(10)
+        return results
 
 
 # --------------------------------------------------------------------------- webhooks

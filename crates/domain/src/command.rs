@@ -33,6 +33,8 @@ pub enum Command {
     Fund { partner: PartnerNo, entry: Funding, amount: Won, reference: String },
     RegisterKey(Box<NewKey>),
     Request(Box<Request>),
+    /// Many requests of one partner, in a group of their own.
+    Bulk(Box<Bulk>),
     Execute(Box<Execute>),
     Claim { payout: PayoutNo, partner: PartnerNo, group: GroupNo, key: KeyNo },
     Outcome(Box<Told>),
@@ -83,6 +85,17 @@ pub struct Request {
     pub distinct_key: String,
     /// Normalised, as sent; `None` takes the partner's name.
     pub print: Option<String>,
+}
+
+/// Rows of one bulk call, one command after another until its end.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Bulk {
+    pub partner: PartnerNo,
+    /// The call's group so far; `None` until a row was accepted.
+    pub group: Option<GroupNo>,
+    /// Each is decided by itself, as if it had come alone after those before it. All are this
+    /// partner's.
+    pub rows: Vec<Request>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -150,6 +163,8 @@ pub struct Reads<'a> {
     pub fingerprints: &'a [Fingerprint],
     /// The first request under this `distinct_key`, with its group.
     pub distinct_key: Option<&'a str>,
+    /// Rows of a bulk call: each one's key and the first request under its `distinct_key`.
+    pub bulk: &'a [Request],
     pub payouts: &'a [PayoutNo],
     /// With the attempt of the one payout named.
     pub payout: Option<PayoutNo>,
@@ -159,6 +174,18 @@ pub struct Reads<'a> {
 }
 
 impl Command {
+    /// Payouts that it may write: what one commit takes is counted in them.
+    pub fn weight(&self) -> usize {
+        match self {
+            Command::Bulk(bulk) => bulk.rows.len().max(1),
+            Command::Execute(execute) => match &execute.target {
+                Target::All => 1,
+                Target::Rows(rows) => rows.len().max(1),
+            },
+            _ => 1,
+        }
+    }
+
     /// Names the rows that [`crate::decide::decide`] will look at.
     pub fn reads(&self) -> Reads<'_> {
         let none = Reads::default();
@@ -179,6 +206,12 @@ impl Command {
                 open_group: true,
                 key: request.key,
                 distinct_key: Some(&request.distinct_key),
+                ..none
+            },
+            Command::Bulk(bulk) => Reads {
+                partner: Some(bulk.partner),
+                group: bulk.group,
+                bulk: &bulk.rows,
                 ..none
             },
             Command::Execute(execute) => Reads {

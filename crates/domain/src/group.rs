@@ -19,10 +19,13 @@ pub enum Mode {
     Closed = 1,
     Executing = 2,
     Canceled = 3,
+    /// Takes the rows of its own bulk call and nothing else.
+    Filling = 4,
 }
 
 impl Mode {
-    pub const ALL: [Mode; 4] = [Mode::Open, Mode::Closed, Mode::Executing, Mode::Canceled];
+    pub const ALL: [Mode; 5] =
+        [Mode::Open, Mode::Closed, Mode::Executing, Mode::Canceled, Mode::Filling];
 
     pub fn from_number(number: i64) -> Option<Mode> {
         Mode::ALL.into_iter().find(|m| *m as i64 == number)
@@ -34,6 +37,7 @@ impl Mode {
             Mode::Closed => "closed",
             Mode::Executing => "executed",
             Mode::Canceled => "canceled",
+            Mode::Filling => "filling",
         }
     }
 }
@@ -57,11 +61,20 @@ pub struct Group {
 
 impl Group {
     pub fn open(no: GroupNo, partner: PartnerNo, at: Time) -> Group {
+        Group::new(no, partner, at, Mode::Open)
+    }
+
+    /// A group of a bulk call's own.
+    pub fn filling(no: GroupNo, partner: PartnerNo, at: Time) -> Group {
+        Group::new(no, partner, at, Mode::Filling)
+    }
+
+    fn new(no: GroupNo, partner: PartnerNo, at: Time, mode: Mode) -> Group {
         Group {
             no,
             partner,
             opened_at: at,
-            mode: Mode::Open,
+            mode,
             rows: 0,
             waiting: 0,
             waiting_sum: Won::ZERO,

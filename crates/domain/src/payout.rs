@@ -84,7 +84,7 @@ impl State {
 /// A row's state: its own, else its group's, else requested. The one function for it (decision H13).
 pub fn state_of(own: Option<State>, group: Mode) -> State {
     own.unwrap_or(match group {
-        Mode::Open | Mode::Closed => State::Requested,
+        Mode::Open | Mode::Closed | Mode::Filling => State::Requested,
         Mode::Executing => State::Executing,
         Mode::Canceled => State::Canceled,
     })
@@ -175,6 +175,7 @@ mod tests {
         }
         assert_eq!(state_of(None, Mode::Open), State::Requested);
         assert_eq!(state_of(None, Mode::Closed), State::Requested);
+        assert_eq!(state_of(None, Mode::Filling), State::Requested);
         assert_eq!(state_of(None, Mode::Executing), State::Executing);
         assert_eq!(state_of(None, Mode::Canceled), State::Canceled);
     }

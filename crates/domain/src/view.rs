@@ -10,6 +10,7 @@ use crate::notice::Notice;
 use crate::partner::Partner;
 use crate::payout::{Attempt, Payout, State};
 use crate::rail::Rail;
+use crate::refusal::Refusal;
 use crate::time::{Day, Time};
 use secrecy::SecretString;
 
@@ -22,12 +23,21 @@ pub struct View<'a> {
     pub group: Option<&'a Group>,
     pub key: Option<&'a BillingKey>,
     pub prior: Option<(&'a Payout, &'a Group)>,
+    /// One for each row of a bulk call.
+    pub bulk: Vec<BulkRow<'a>>,
     pub payouts: Vec<&'a Payout>,
     pub payout: Option<&'a Payout>,
     pub attempt: Option<&'a Attempt>,
     pub fund: Option<Won>,
     pub notice: Option<&'a Notice>,
     pub rail: Option<&'a Rail>,
+}
+
+/// What one row of a bulk call names.
+#[derive(Clone, Copy, Default)]
+pub struct BulkRow<'a> {
+    pub key: Option<&'a BillingKey>,
+    pub prior: Option<(&'a Payout, &'a Group)>,
 }
 
 /// Rules of the installation that decisions depend on.
@@ -176,6 +186,8 @@ pub enum Reply {
         repeated: bool,
     },
     Requested(Box<Requested>),
+    /// One for each row, in their order.
+    Bulk(Vec<Result<Requested, Refusal>>),
     Executed {
         total: Won,
         remain: Won,

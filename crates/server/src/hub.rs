@@ -202,6 +202,7 @@ fn concern(command: &Command) -> Concern {
         | Command::PauseRail { .. }
         | Command::RegisterKey(_)
         | Command::Request(_)
+        | Command::Bulk(_)
         | Command::Execute(_) => Concern::None,
     }
 }

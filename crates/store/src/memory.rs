@@ -4,7 +4,7 @@ use crate::port::{
     Answer, Backend, Clock, ListBy, NoticeFilter, Reader, Row, Shown, StoreError, Tally, Work,
 };
 use crate::sqlite::merge;
-use ichae_domain::command::{Order, Reads};
+use ichae_domain::command::{Order, Reads, Request};
 use ichae_domain::decide::decide;
 use ichae_domain::group::Group;
 use ichae_domain::ident::{BankNo, Epochs, GroupNo, KeyNo, NoticeNo, PartnerNo, PayoutNo};
@@ -16,7 +16,7 @@ use ichae_domain::partner::Partner;
 use ichae_domain::payout::{Attempt, Payout, State, state_of};
 use ichae_domain::rail::Rail;
 use ichae_domain::time::{Day, Time};
-use ichae_domain::view::{Context, Deposit, Event, Rules, View, Write};
+use ichae_domain::view::{BulkRow, Context, Deposit, Event, Rules, View, Write};
 use secrecy::SecretString;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -76,6 +76,15 @@ impl Rows {
             Some((first, self.groups.get(&first.group)?))
         };
         let payout = |no: &PayoutNo| self.payouts.get(no);
+        let prior = |row: &Request| {
+            let first = self.distinct.get(&(row.partner, row.distinct_key.clone()))?;
+            let first = self.payouts.get(first)?;
+            Some((first, self.groups.get(&first.group)?))
+        };
+        let bulk = |row: &Request| BulkRow {
+            key: row.key.and_then(|no| self.keys.get(&no)).map(|(key, ..)| key),
+            prior: prior(row),
+        };
         let fund = || self.funds.get(&(partner?, reads.fund?.to_owned())).map(|(won, _)| *won);
         View {
             partner: partner.and_then(|no| self.partners.get(&no)),
@@ -83,6 +92,7 @@ impl Rows {
             group: group.and_then(|no| self.groups.get(&no)),
             key: key.and_then(|no| self.keys.get(&no)).map(|(key, ..)| key),
             prior: first(),
+            bulk: reads.bulk.iter().map(bulk).collect(),
             payouts: reads.payouts.iter().filter_map(payout).collect(),
             payout: reads.payout.as_ref().and_then(payout),
             attempt: reads.payout.and_then(|no| self.attempts.get(&no)),

@@ -30,6 +30,9 @@ pub enum StoreError {
     Io { what: String, source: std::io::Error },
     #[error("a row cannot be understood: {0}")]
     Damaged(String),
+    /// Nothing can be taken now; the text of T0503 is for the wire.
+    #[error("the store cannot take more until the disk has caught up")]
+    Busy,
 }
 
 impl StoreError {
@@ -131,6 +134,7 @@ pub trait Reader: Send + Sync {
 
     fn partners(&self) -> Read<Vec<Partner>>;
     fn webhook_secret(&self, partner: PartnerNo) -> Read<Option<SecretString>>;
+    /// From memory: it never waits for the disk, so it may be asked on any thread.
     fn ledger(&self, partner: PartnerNo) -> Read<Option<Ledger>>;
 
     fn group(&self, no: GroupNo) -> Read<Option<Group>>;

@@ -107,7 +107,7 @@ fn rows(
     let mut next = group.clone();
     next.waiting -= rows;
     next.waiting_sum = Won(next.waiting_sum.0 - total.0);
-    if action == Action::Now && next.mode == Mode::Open {
+    if action == Action::Now && matches!(next.mode, Mode::Open | Mode::Filling) {
         next.mode = Mode::Closed;
     }
     Ok(Taken { rows, total, group: next, ledger, writes })

@@ -39,6 +39,7 @@ pub fn decide(view: &View<'_>, order: &Order, context: &Context) -> Result<Chang
         }
         Command::RegisterKey(new) => key::register(&at, new),
         Command::Request(request) => request::request(&at, request),
+        Command::Bulk(bulk) => request::bulk(&at, bulk),
         Command::Execute(execute) => execute::execute(&at, execute),
         Command::Claim { .. } => bank::claim(&at),
         Command::Outcome(told) => bank::outcome(&at, told),

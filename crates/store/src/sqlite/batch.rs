@@ -1,59 +1,35 @@
 //! The one writer: loads what the orders name, decides, writes, commits once.
-//!
-//! Partners, ledgers, groups, keys and the rail stay in memory between batches, because nobody else
-//! writes them. After a rollback the memory is dropped and read again.
 
-use super::{persist, row};
+use super::append;
+use super::cache::{Cache, Chained, Loader};
+use super::distinct::DistinctKeys;
+use super::persist;
+use crate::board::Board;
 use crate::port::{Answer, Backend, Clock, StoreError};
 use crate::seal::Sealer;
 use crate::witness::{Seen, Witness};
 use ichae_domain::code::Code;
-use ichae_domain::command::{Command, NewKey, Order, Reads};
+use ichae_domain::command::{Command, NewKey, Order};
 use ichae_domain::decide::decide;
-use ichae_domain::group::Group;
-use ichae_domain::ident::{GroupNo, KeyNo, PartnerNo, PayoutNo};
-use ichae_domain::key::{BillingKey, Fingerprint};
-use ichae_domain::ledger::{Account as Side, Ledger, Posting};
-use ichae_domain::money::Won;
+use ichae_domain::ident::{KeyNo, PartnerNo};
+use ichae_domain::ledger::{Account as Side, Posting};
 use ichae_domain::notice::Notice;
-use ichae_domain::partner::Partner;
-use ichae_domain::payout::{Attempt, Payout};
-use ichae_domain::rail::Rail;
+use ichae_domain::payout::Payout;
 use ichae_domain::time::Time;
-use ichae_domain::view::{Context, Rules, View, Write};
-use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
-use std::collections::{HashMap, HashSet};
+use ichae_domain::view::{Context, Event, Rules, Write};
+use rusqlite::{Connection, ErrorCode, params};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Rows of a kind that stay in memory between batches; past it all of them are dropped.
-const CACHE_MAX: usize = 65_536;
 /// How often the witness is written at most.
 const WITNESS_EVERY: Duration = Duration::from_secs(1);
 
-/// A ledger with the end of its hash chain.
-struct Chained {
-    ledger: Ledger,
-    head: [u8; 32],
-    length: i64,
-}
-
+/// Rows of the batch under way that are only ever added.
 #[derive(Default)]
-struct Cache {
-    partners: HashMap<PartnerNo, Partner>,
-    ledgers: HashMap<PartnerNo, Chained>,
-    groups: HashMap<GroupNo, Group>,
-    keys: HashMap<KeyNo, BillingKey>,
-    rail: Option<Rail>,
-    settlement: i64,
-    // Of one batch only: rows that no later batch is likely to name.
-    payouts: HashMap<PayoutNo, Payout>,
-    attempts: HashMap<PayoutNo, Attempt>,
-    notices: HashMap<i64, Notice>,
-    /// What was changed in memory and is written once, at the end of the batch.
-    dirty_ledgers: HashSet<PartnerNo>,
-    dirty_groups: HashSet<GroupNo>,
-    dirty_rail: bool,
+struct Added {
+    postings: Vec<(Posting, [u8; 32])>,
+    events: Vec<Event>,
+    notices: Vec<Notice>,
 }
 
 pub struct SqliteBackend {
@@ -65,8 +41,23 @@ pub struct SqliteBackend {
     next_serial: i64,
     latest: Time,
     cache: Cache,
+    added: Added,
+    distinct: DistinctKeys,
+    board: Arc<Board>,
     witness: Option<(Witness, Vec<u8>)>,
     witnessed: Instant,
+}
+
+/// What a backend is made of; see [`super::open`].
+pub(super) struct Parts {
+    pub db: Connection,
+    pub sealer: Arc<Sealer>,
+    pub rules: Rules,
+    pub clock: Clock,
+    pub epoch: u16,
+    pub distinct: DistinctKeys,
+    pub board: Arc<Board>,
+    pub witness: Option<(Witness, Vec<u8>)>,
 }
 
 /// The first serial that no row has.
@@ -80,14 +71,8 @@ pub(super) fn next_serial(db: &Connection) -> Result<i64, StoreError> {
 }
 
 impl SqliteBackend {
-    pub(super) fn new(
-        db: Connection,
-        sealer: Arc<Sealer>,
-        rules: Rules,
-        clock: Clock,
-        epoch: u16,
-        witness: Option<(Witness, Vec<u8>)>,
-    ) -> Result<SqliteBackend, StoreError> {
+    pub(super) fn new(parts: Parts) -> Result<SqliteBackend, StoreError> {
+        let Parts { db, sealer, rules, clock, epoch, distinct, board, witness } = parts;
         let next_serial = next_serial(&db)?;
         let latest: Option<i64> =
             db.query_row("SELECT max(no), at FROM events", [], |r| r.get(1))?;
@@ -100,6 +85,9 @@ impl SqliteBackend {
             next_serial,
             latest: Time(latest.unwrap_or(0)),
             cache: Cache::default(),
+            added: Added::default(),
+            distinct,
+            board,
             witness,
             witnessed: Instant::now(),
         };
@@ -109,6 +97,7 @@ impl SqliteBackend {
 
     /// Carries the orders out in one transaction; on an error everything is rolled back.
     fn transact(&mut self, orders: &[Order]) -> Result<Vec<Answer>, StoreError> {
+        self.distinct.make_room()?;
         self.db.execute_batch("BEGIN IMMEDIATE")?;
         let serial = self.next_serial;
         let done = self.carry_out(orders).and_then(|answers| {
@@ -116,14 +105,28 @@ impl SqliteBackend {
             self.db.execute_batch("COMMIT")?;
             Ok(answers)
         });
-        if done.is_err() {
-            self.next_serial = serial;
-            self.cache = Cache::default();
-            if !self.db.is_autocommit() {
-                self.db.execute_batch("ROLLBACK")?;
+        match &done {
+            Ok(_) => self.committed(),
+            Err(_) => {
+                self.next_serial = serial;
+                self.cache = Cache::default();
+                self.added = Added::default();
+                self.distinct.rolled_back();
+                if !self.db.is_autocommit() {
+                    self.db.execute_batch("ROLLBACK")?;
+                }
             }
         }
         done
+    }
+
+    /// The batch is durable: readers may see it, and the answers may be given.
+    fn committed(&mut self) {
+        let ledgers = std::mem::take(&mut self.cache.dirty.ledgers);
+        let changed = ledgers.iter().filter_map(|no| self.cache.ledgers.get(no));
+        self.board.put(changed.map(|chained| chained.ledger.clone()));
+        self.distinct.committed();
+        self.cache.settle();
     }
 
     fn carry_out(&mut self, orders: &[Order]) -> Result<Vec<Answer>, StoreError> {
@@ -139,7 +142,7 @@ impl SqliteBackend {
             let indexed = self.indexed_anew(order);
             let order = indexed.as_ref().unwrap_or(order);
             let reads = order.command.reads();
-            let found = self.load(&reads)?;
+            let found = self.loader().load(&reads)?;
             match decide(&self.cache.view(&reads, &found), order, &context) {
                 Ok(change) => {
                     self.next_serial += change.serials;
@@ -152,6 +155,10 @@ impl SqliteBackend {
             }
         }
         Ok(answers)
+    }
+
+    fn loader(&mut self) -> Loader<'_> {
+        Loader { db: &self.db, cache: &mut self.cache, distinct: &self.distinct }
     }
 
     /// An account's blind index under the keys of this moment. The caller's may be of before a
@@ -177,7 +184,7 @@ impl SqliteBackend {
             }
             Write::Ledger(ledger) => {
                 let no = ledger.partner;
-                cache.dirty_ledgers.insert(no);
+                cache.dirty.ledgers.insert(no);
                 match cache.ledgers.get_mut(&no) {
                     Some(chained) => chained.ledger = ledger,
                     None => {
@@ -186,7 +193,7 @@ impl SqliteBackend {
                 }
             }
             Write::Group(group) => {
-                cache.dirty_groups.insert(group.no);
+                cache.dirty.groups.insert(group.no);
                 cache.groups.insert(group.no, group);
             }
             Write::NewKey(key, account, _) => {
@@ -198,83 +205,90 @@ impl SqliteBackend {
                 cache.keys.insert(key.no, key);
             }
             Write::NewPayout(payout) => {
-                persist::new_payout(db, &payout)?;
+                self.distinct.insert(payout.partner, &payout.distinct_key, payout.no);
+                cache.dirty.new.insert(payout.no);
                 cache.payouts.insert(payout.no, payout);
             }
             Write::Own(no, state, url) => {
-                persist::own(db, no.0, state, url.as_deref())?;
-                if let Some(payout) = cache.payouts.get_mut(&no) {
-                    payout.own = Some(state);
-                    payout.webhook_url = url.or(payout.webhook_url.take());
-                }
+                // A decision gives a state only to a row that it has seen.
+                let missing = || StoreError::Damaged("a state without its payout".to_owned());
+                let payout = cache.payouts.get_mut(&no).ok_or_else(missing)?;
+                payout.own = Some(state);
+                payout.webhook_url = url.or(payout.webhook_url.take());
+                cache.dirty.own.insert(no);
             }
             Write::Attempt(attempt) => {
-                persist::attempt(db, &attempt)?;
+                cache.dirty.attempts.insert(attempt.payout);
                 cache.attempts.insert(attempt.payout, attempt);
             }
-            Write::Posting(posting) => self.post(&posting)?,
+            Write::Posting(posting) => self.post(posting)?,
             Write::Fund { partner, reference, amount, at } => {
                 persist::fund(db, partner.0, &reference, amount.0, at.0)?;
             }
-            Write::NewNotice(notice) => persist::new_notice(db, &notice)?,
+            Write::NewNotice(notice) => self.added.notices.push(notice),
             Write::Notice(notice) => {
                 persist::notice(db, &notice)?;
                 cache.notices.insert(notice.no.0, notice);
             }
             Write::Rail(rail) => {
                 cache.rail = Some(rail);
-                cache.dirty_rail = true;
+                cache.dirty.rail = true;
             }
-            Write::Event(event) => persist::event(db, &event)?,
+            Write::Event(event) => self.added.events.push(event),
         }
         Ok(())
     }
 
-    /// Writes a journal line, chained to the one before it.
-    fn post(&mut self, posting: &Posting) -> Result<(), StoreError> {
+    /// Links a journal line to the one before it.
+    fn post(&mut self, posting: Posting) -> Result<(), StoreError> {
         let cache = &mut self.cache;
         let missing = || StoreError::Damaged("a posting without a ledger".to_owned());
         let chained = cache.ledgers.get_mut(&posting.partner).ok_or_else(missing)?;
-        chained.head = self.sealer.link(&chained.head, &persist::posting_line(posting));
+        chained.head = self.sealer.link(&chained.head, &persist::posting_line(&posting));
         chained.length += 1;
-        persist::posting(&self.db, posting, &chained.head)?;
         let (debit, credit) = posting.entry.legs();
         let credited = i64::from(credit == Side::Settlement);
         let debited = i64::from(debit == Side::Settlement);
         cache.settlement += (credited - debited) * posting.amount.0;
-        cache.dirty_rail |= credited + debited != 0;
+        cache.dirty.rail |= credited + debited != 0;
+        self.added.postings.push((posting, chained.head));
         Ok(())
     }
 
     /// Writes what changed in memory, once a row however often it changed.
     fn flush(&mut self) -> Result<(), StoreError> {
-        let cache = &mut self.cache;
-        for no in cache.dirty_ledgers.drain() {
-            if let Some(c) = cache.ledgers.get(&no) {
-                persist::ledger(&self.db, &c.ledger, &c.head, c.length)?;
+        let dirty = std::mem::take(&mut self.cache.dirty);
+        let cache = &self.cache;
+        let new: Vec<&Payout> = dirty.new.iter().filter_map(|no| cache.payouts.get(no)).collect();
+        append::payouts(&self.db, &new)?;
+        for no in dirty.own.difference(&dirty.new) {
+            if let Some(payout) = cache.payouts.get(no) {
+                persist::own(&self.db, payout)?;
             }
         }
-        for no in cache.dirty_groups.drain() {
-            if let Some(group) = cache.groups.get(&no) {
-                persist::group(&self.db, group)?;
+        for attempt in dirty.attempts.iter().filter_map(|no| cache.attempts.get(no)) {
+            persist::attempt(&self.db, attempt)?;
+        }
+        for chained in dirty.ledgers.iter().filter_map(|no| cache.ledgers.get(no)) {
+            persist::ledger(&self.db, &chained.ledger, &chained.head, chained.length)?;
+        }
+        for group in dirty.groups.iter().filter_map(|no| cache.groups.get(no)) {
+            persist::group(&self.db, group)?;
+        }
+        append::postings(&self.db, &self.added.postings)?;
+        append::notices(&self.db, &self.added.notices)?;
+        append::events(&self.db, &self.added.events)?;
+        if dirty.rail {
+            self.loader().rail()?;
+            if let Some(rail) = &self.cache.rail {
+                persist::rail(&self.db, rail, self.cache.settlement)?;
             }
         }
-        if cache.dirty_rail {
-            self.load_rail()?;
-            let cache = &mut self.cache;
-            if let Some(rail) = &cache.rail {
-                persist::rail(&self.db, rail, cache.settlement)?;
-            }
-            cache.dirty_rail = false;
-        }
-        let cache = &mut self.cache;
-        cache.payouts.clear();
-        cache.attempts.clear();
-        cache.notices.clear();
-        let kept = [cache.partners.len(), cache.groups.len(), cache.keys.len()];
-        if kept.into_iter().any(|rows| rows > CACHE_MAX) {
-            self.cache = Cache::default();
-        }
+        self.added.postings.clear();
+        self.added.notices.clear();
+        self.added.events.clear();
+        // Whose ledgers changed is told to the readers once the batch is durable.
+        self.cache.dirty.ledgers = dirty.ledgers;
         Ok(())
     }
 
@@ -309,6 +323,10 @@ fn after_rollback(error: &StoreError) -> Code {
             tracing::error!(%error, "the disk is full: refused, nothing was written");
             return Code::T0503;
         }
+    }
+    if matches!(error, StoreError::Busy) {
+        tracing::error!(%error, "refused, nothing was written");
+        return Code::T0503;
     }
     tracing::error!(%error, "an order could not be written and was rolled back");
     Code::T0999
@@ -384,189 +402,5 @@ impl SqliteBackend {
         }
         transaction.commit()?;
         Ok(())
-    }
-
-    /// Brings the named rows into memory; gives what the view needs besides.
-    fn load(&mut self, reads: &Reads<'_>) -> Result<Found, StoreError> {
-        let mut found = Found::default();
-        if let Some(cst_id) = reads.cst_id {
-            found.partner = self.load_partner_by_id(cst_id)?;
-        }
-        if let Some(no) = reads.partner {
-            self.load_partner(no)?;
-            found.partner = Some(no);
-            found.fund =
-                reads.fund.map(|reference| self.fund(no, reference)).transpose()?.flatten();
-        }
-        let open = || self.cache.ledgers.get(&found.partner?)?.ledger.open_group;
-        found.group = if reads.open_group { open() } else { reads.group };
-        if let Some(no) = found.group {
-            self.load_group(no)?;
-        }
-        found.key = match reads.key {
-            Some(no) => Some(no),
-            None => self.key_by_fingerprint(reads.fingerprints)?,
-        };
-        if let Some(no) = found.key {
-            self.load_key(no)?;
-        }
-        if let (Some(distinct), Some(partner)) = (reads.distinct_key, reads.partner) {
-            found.prior = self.prior(partner, distinct)?;
-        }
-        for no in reads.payouts.iter().chain(&reads.payout) {
-            self.load_payout(*no)?;
-        }
-        if let Some(no) = reads.payout {
-            self.load_attempt(no)?;
-        }
-        if let Some(no) = reads.notice {
-            let sql = format!("SELECT {} FROM notices WHERE no = ?1", row::NOTICE);
-            let notice = self.db.prepare_cached(&sql)?.query_row([no.0], row::notice).optional()?;
-            self.cache.notices.extend(notice.map(|n| (n.no.0, n)));
-        }
-        if reads.rail {
-            self.load_rail()?;
-        }
-        Ok(found)
-    }
-
-    fn load_partner_by_id(&mut self, cst_id: &str) -> Result<Option<PartnerNo>, StoreError> {
-        let sql = "SELECT no FROM partners WHERE cst_id = ?1";
-        let no: Option<i64> = self.db.query_row(sql, [cst_id], |r| r.get(0)).optional()?;
-        if let Some(no) = no {
-            self.load_partner(PartnerNo(no))?;
-        }
-        Ok(no.map(PartnerNo))
-    }
-
-    fn load_partner(&mut self, no: PartnerNo) -> Result<(), StoreError> {
-        if self.cache.partners.contains_key(&no) && self.cache.ledgers.contains_key(&no) {
-            return Ok(());
-        }
-        let sql = format!("SELECT {} FROM partners WHERE no = ?1", row::PARTNER);
-        let partner = self.db.prepare_cached(&sql)?.query_row([no.0], row::partner).optional()?;
-        let sql = format!(
-            "SELECT {}, chain_head, chain_length FROM ledgers WHERE partner = ?1",
-            row::LEDGER
-        );
-        let chained = self.db.prepare_cached(&sql)?.query_row([no.0], |r| {
-            Ok(Chained { ledger: row::ledger(r)?, head: r.get(6)?, length: r.get(7)? })
-        });
-        self.cache.partners.extend(partner.map(|p| (no, p)));
-        self.cache.ledgers.extend(chained.optional()?.map(|c| (no, c)));
-        Ok(())
-    }
-
-    fn load_group(&mut self, no: GroupNo) -> Result<(), StoreError> {
-        if !self.cache.groups.contains_key(&no) {
-            let sql = format!("SELECT {} FROM groups g WHERE no = ?1", row::GROUP);
-            let mut found = self.db.prepare_cached(&sql)?;
-            let group = found.query_row([no.0], |r| row::group(r, 0)).optional()?;
-            self.cache.groups.extend(group.map(|g| (no, g)));
-        }
-        Ok(())
-    }
-
-    fn load_key(&mut self, no: KeyNo) -> Result<(), StoreError> {
-        if !self.cache.keys.contains_key(&no) {
-            let sql = format!("SELECT {} FROM billing_keys k WHERE no = ?1", row::KEY);
-            let mut found = self.db.prepare_cached(&sql)?;
-            let key = found.query_row([no.0], |r| row::key(r, 0)).optional()?;
-            self.cache.keys.extend(key.map(|k| (no, k)));
-        }
-        Ok(())
-    }
-
-    /// The newest key of that account, live before dead.
-    fn key_by_fingerprint(&self, prints: &[Fingerprint]) -> Result<Option<KeyNo>, StoreError> {
-        for print in prints {
-            let sql = "SELECT no FROM billing_keys WHERE fingerprint = ?1 \
-                       ORDER BY dead IS NOT NULL, no DESC LIMIT 1";
-            let mut found = self.db.prepare_cached(sql)?;
-            if let Some(no) = found.query_row([print.0], |r| r.get(0)).optional()? {
-                return Ok(Some(KeyNo(no)));
-            }
-        }
-        Ok(None)
-    }
-
-    fn prior(&mut self, partner: PartnerNo, key: &str) -> Result<Option<PayoutNo>, StoreError> {
-        let sql = "SELECT no FROM payouts WHERE partner = ?1 AND distinct_key = ?2";
-        let mut found = self.db.prepare_cached(sql)?;
-        let no: Option<i64> = found.query_row(params![partner.0, key], |r| r.get(0)).optional()?;
-        drop(found);
-        let Some(no) = no.map(PayoutNo) else { return Ok(None) };
-        self.load_payout(no)?;
-        if let Some(group) = self.cache.payouts.get(&no).map(|p| p.group) {
-            self.load_group(group)?;
-        }
-        Ok(Some(no))
-    }
-
-    fn load_payout(&mut self, no: PayoutNo) -> Result<(), StoreError> {
-        if !self.cache.payouts.contains_key(&no) {
-            let sql = format!("SELECT {} FROM payouts p WHERE no = ?1", row::PAYOUT);
-            let payout = self.db.prepare_cached(&sql)?.query_row([no.0], row::payout).optional()?;
-            self.cache.payouts.extend(payout.map(|p| (no, p)));
-        }
-        Ok(())
-    }
-
-    fn load_attempt(&mut self, no: PayoutNo) -> Result<(), StoreError> {
-        if !self.cache.attempts.contains_key(&no) {
-            let sql = format!("SELECT {} FROM attempts a WHERE payout = ?1", row::ATTEMPT);
-            let mut found = self.db.prepare_cached(&sql)?;
-            let attempt = found.query_row([no.0], |r| row::attempt(r, 0)).optional()?.flatten();
-            self.cache.attempts.extend(attempt.map(|a| (no, a)));
-        }
-        Ok(())
-    }
-
-    fn load_rail(&mut self) -> Result<(), StoreError> {
-        if self.cache.rail.is_none() {
-            let sql = format!("SELECT {}, settlement FROM rails WHERE no = 1", row::RAIL);
-            let (rail, settlement): (Rail, i64) =
-                self.db.query_row(&sql, [], |r| Ok((row::rail(r)?, r.get(5)?)))?;
-            self.cache.rail = Some(rail);
-            // What this batch has moved already stands in the sum; the stored part comes to it.
-            self.cache.settlement += settlement;
-        }
-        Ok(())
-    }
-
-    fn fund(&self, partner: PartnerNo, reference: &str) -> Result<Option<Won>, StoreError> {
-        let sql = "SELECT amount FROM funds WHERE partner = ?1 AND reference = ?2";
-        let mut found = self.db.prepare_cached(sql)?;
-        Ok(found.query_row(params![partner.0, reference], |r| r.get(0).map(Won)).optional()?)
-    }
-}
-
-/// What was found by other names than its own number.
-#[derive(Default)]
-struct Found {
-    partner: Option<PartnerNo>,
-    group: Option<GroupNo>,
-    key: Option<KeyNo>,
-    prior: Option<PayoutNo>,
-    fund: Option<Won>,
-}
-
-impl Cache {
-    fn view(&self, reads: &Reads<'_>, found: &Found) -> View<'_> {
-        let first = found.prior.and_then(|no| self.payouts.get(&no));
-        let payout = |no: &PayoutNo| self.payouts.get(no);
-        View {
-            partner: found.partner.and_then(|no| self.partners.get(&no)),
-            ledger: found.partner.and_then(|no| self.ledgers.get(&no)).map(|c| &c.ledger),
-            group: found.group.and_then(|no| self.groups.get(&no)),
-            key: found.key.and_then(|no| self.keys.get(&no)),
-            prior: first.and_then(|first| Some((first, self.groups.get(&first.group)?))),
-            payouts: reads.payouts.iter().filter_map(payout).collect(),
-            payout: reads.payout.as_ref().and_then(payout),
-            attempt: reads.payout.and_then(|no| self.attempts.get(&no)),
-            fund: found.fund,
-            notice: reads.notice.and_then(|no| self.notices.get(&no.0)),
-            rail: self.rail.as_ref().filter(|_| reads.rail),
-        }
     }
 }

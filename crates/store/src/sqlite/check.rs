@@ -248,7 +248,7 @@ impl Run<'_> {
                 Ok((r.get::<_, i64>(0)?, counted, r.get::<_, i64>(4)?, r.get::<_, i64>(5)?))
             })?;
             let expected = match Mode::from_number(mode) {
-                Some(Mode::Open | Mode::Closed) => (rows, amount, 0),
+                Some(Mode::Open | Mode::Closed | Mode::Filling) => (rows, amount, 0),
                 Some(Mode::Executing) => (0, 0, rows),
                 Some(Mode::Canceled) | None => (0, 0, 0),
             };

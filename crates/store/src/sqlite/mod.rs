@@ -1,7 +1,10 @@
 //! The embedded store: one SQLite file, one writer, readers beside it.
 
+mod append;
 mod batch;
+mod cache;
 pub mod check;
+mod distinct;
 mod open;
 mod persist;
 mod read;

@@ -1,8 +1,10 @@
 //! Opening a store: version, durability, migrations, keys and epoch are checked before it serves.
 
 use super::SQLITE_MIN;
-use super::batch::SqliteBackend;
+use super::batch::{Parts, SqliteBackend};
+use super::distinct::{DistinctKeys, Lineage};
 use super::read::SqliteReader;
+use crate::board::Board;
 use crate::keys::Keys;
 use crate::port::{Clock, StoreError};
 use crate::seal::Sealer;
@@ -51,15 +53,25 @@ pub fn open(settings: Settings, sealer: &Arc<Sealer>) -> Result<Opened, StoreErr
     let store_id = store_id(&writer)?;
     let rolled_back = start_epoch(&mut writer, witness.as_ref(), &store_id, &settings)?;
     let epochs = Arc::new(epochs(&writer)?);
-    let reader = SqliteReader::open(&settings.file, Arc::clone(&epochs), Arc::clone(sealer))?;
-    let backend = SqliteBackend::new(
-        writer,
+    let lineage = Lineage { store_id: store_id.clone(), epochs: Arc::clone(&epochs) };
+    let distinct = DistinctKeys::open(&writer, &settings.file, &lineage)?;
+    let board = Arc::new(Board::default());
+    let reader = SqliteReader::open(
+        &settings.file,
+        Arc::clone(&epochs),
         Arc::clone(sealer),
-        settings.rules,
-        settings.clock,
-        epochs.current(),
-        witness.map(|witness| (witness, store_id)),
+        Arc::clone(&board),
     )?;
+    let backend = SqliteBackend::new(Parts {
+        db: writer,
+        sealer: Arc::clone(sealer),
+        rules: settings.rules,
+        clock: settings.clock,
+        epoch: epochs.current(),
+        distinct,
+        board,
+        witness: witness.map(|witness| (witness, store_id)),
+    })?;
     Ok(Opened { backend, reader, rolled_back })
 }
 

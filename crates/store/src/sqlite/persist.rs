@@ -1,6 +1,7 @@
-//! What a decision says to write, as SQL. Nothing here decides anything.
+//! What a decision says to write, as SQL, row by row. Nothing here decides anything. What is only ever
+//! added is in [`super::append`].
 
-use super::row::{about_columns, actor_columns, subject_columns};
+use super::row::subject_columns;
 use crate::port::StoreError;
 use crate::seal::Sealer;
 use ichae_domain::group::Group;
@@ -8,9 +9,8 @@ use ichae_domain::key::{Account, BillingKey};
 use ichae_domain::ledger::{Ledger, Posting};
 use ichae_domain::notice::Notice;
 use ichae_domain::partner::Partner;
-use ichae_domain::payout::{Attempt, Payout, State};
+use ichae_domain::payout::{Attempt, Payout};
 use ichae_domain::rail::Rail;
-use ichae_domain::view::Event;
 use rusqlite::{Connection, params};
 
 type Done = Result<(), StoreError>;
@@ -118,28 +118,11 @@ pub fn key(db: &Connection, k: &BillingKey) -> Done {
     Ok(())
 }
 
-pub fn new_payout(db: &Connection, p: &Payout) -> Done {
-    let sql = "INSERT INTO payouts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
-    db.prepare_cached(sql)?.execute(params![
-        p.no.0,
-        p.partner.0,
-        p.group.0,
-        p.key.0,
-        p.amount.0,
-        p.distinct_key,
-        p.sub_id,
-        p.print,
-        p.print_sent,
-        p.at.0,
-        p.own.map(|state| state as i64),
-        p.webhook_url,
-    ])?;
-    Ok(())
-}
-
-pub fn own(db: &Connection, no: i64, state: State, url: Option<&str>) -> Done {
-    let sql = "UPDATE payouts SET own = ?2, webhook_url = ifnull(?3, webhook_url) WHERE no = ?1";
-    db.prepare_cached(sql)?.execute(params![no, state as i64, url])?;
+/// A row's own state, and where its webhooks go.
+pub fn own(db: &Connection, p: &Payout) -> Done {
+    let sql = "UPDATE payouts SET own = ?2, webhook_url = ?3 WHERE no = ?1";
+    let own = p.own.map(|state| state as i64);
+    db.prepare_cached(sql)?.execute(params![p.no.0, own, p.webhook_url])?;
     Ok(())
 }
 
@@ -182,42 +165,9 @@ pub fn posting_line(p: &Posting) -> [u8; 48] {
     line
 }
 
-pub fn posting(db: &Connection, p: &Posting, hash: &[u8; 32]) -> Done {
-    let sql = "INSERT INTO postings (partner, entry, amount, subject_kind, subject, at, hash) \
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-    let (kind, subject) = subject_columns(p.subject);
-    db.prepare_cached(sql)?.execute(params![
-        p.partner.0,
-        p.entry as i64,
-        p.amount.0,
-        kind,
-        subject,
-        p.at.0,
-        hash,
-    ])?;
-    Ok(())
-}
-
 pub fn fund(db: &Connection, partner: i64, reference: &str, amount: i64, at: i64) -> Done {
     let sql = "INSERT INTO funds VALUES (?1, ?2, ?3, ?4)";
     db.prepare_cached(sql)?.execute(params![partner, reference, amount, at])?;
-    Ok(())
-}
-
-pub fn new_notice(db: &Connection, n: &Notice) -> Done {
-    let sql = "INSERT INTO notices (partner, payout, outcome, made_at, state, tries, next_at, \
-               last_status, last_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
-    db.prepare_cached(sql)?.execute(params![
-        n.partner.0,
-        n.payout.0,
-        n.outcome as i64,
-        n.made_at.0,
-        n.state as i64,
-        n.tries,
-        n.next_at.0,
-        n.last_status,
-        n.last_at.map(|at| at.0),
-    ])?;
     Ok(())
 }
 
@@ -231,25 +181,6 @@ pub fn notice(db: &Connection, n: &Notice) -> Done {
         n.next_at.0,
         n.last_status,
         n.last_at.map(|at| at.0),
-    ])?;
-    Ok(())
-}
-
-pub fn event(db: &Connection, e: &Event) -> Done {
-    let sql = "INSERT INTO events (at, actor_kind, actor, partner, kind, about_kind, about, \
-               amount, note) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
-    let (actor_kind, actor) = actor_columns(&e.actor);
-    let (about_kind, about) = about_columns(e.about);
-    db.prepare_cached(sql)?.execute(params![
-        e.at.0,
-        actor_kind,
-        actor,
-        e.partner.map(|no| no.0),
-        e.kind as i64,
-        about_kind,
-        about,
-        e.amount.map(|won| won.0),
-        e.note,
     ])?;
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Reads on connections of their own: they never wait for the writer.
 
 use super::row;
+use crate::board::Board;
 use crate::port::{ListBy, NoticeFilter, Reader, Row, Shown, StoreError, Tally, Work};
 use crate::seal::Sealer;
 use ichae_domain::group::{Group, Mode};
@@ -27,6 +28,7 @@ pub struct SqliteReader {
     idle: Mutex<Vec<Connection>>,
     epochs: Arc<Epochs>,
     sealer: Arc<Sealer>,
+    board: Arc<Board>,
 }
 
 type Read<T> = Result<T, StoreError>;
@@ -46,9 +48,17 @@ impl SqliteReader {
         file: &Path,
         epochs: Arc<Epochs>,
         sealer: Arc<Sealer>,
+        board: Arc<Board>,
     ) -> Read<SqliteReader> {
-        let idle = Mutex::new(vec![connect(file)?]);
-        Ok(SqliteReader { file: file.to_owned(), idle, epochs, sealer })
+        let first = connect(file)?;
+        {
+            let sql = format!("SELECT {} FROM ledgers", row::LEDGER);
+            let mut ledgers = first.prepare(&sql)?;
+            let ledgers = ledgers.query_map([], row::ledger)?.collect::<Result<Vec<_>, _>>()?;
+            board.put(ledgers.into_iter());
+        }
+        let idle = Mutex::new(vec![first]);
+        Ok(SqliteReader { file: file.to_owned(), idle, epochs, sealer, board })
     }
 
     /// Lends a connection, a new one where none is idle.
@@ -172,8 +182,7 @@ impl Reader for SqliteReader {
     }
 
     fn ledger(&self, partner: PartnerNo) -> Read<Option<Ledger>> {
-        let sql = format!("SELECT {} FROM ledgers WHERE partner = ?1", row::LEDGER);
-        self.one(&sql, [partner.0], row::ledger)
+        Ok(self.board.ledger(partner))
     }
 
     fn group(&self, no: GroupNo) -> Read<Option<Group>> {

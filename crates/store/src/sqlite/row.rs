@@ -250,3 +250,12 @@ pub fn about_columns(about: About) -> (i64, i64) {
         About::Rail => (6, 0),
     }
 }
+
+/// A hash as SQLite keeps it: the same bits, signed.
+pub fn from_hash(hash: u64) -> i64 {
+    i64::from_ne_bytes(hash.to_ne_bytes())
+}
+
+pub fn to_hash(number: i64) -> u64 {
+    u64::from_ne_bytes(number.to_ne_bytes())
+}

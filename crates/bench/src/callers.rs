@@ -1,0 +1,136 @@
+//! What the load says: one caller for each endpoint that is measured.
+
+use crate::BenchError;
+use crate::http::{self, Answer, Connection};
+use crate::load::Caller;
+use crate::site::{AMOUNT, Client, scatter};
+use std::cell::RefCell;
+use std::net::SocketAddr;
+use std::rc::Rc;
+
+/// Asks for tokens.
+pub struct TokenCaller {
+    body: String,
+}
+
+impl TokenCaller {
+    pub fn new(client: &Client) -> TokenCaller {
+        TokenCaller { body: token_body(client) }
+    }
+}
+
+fn token_body(client: &Client) -> String {
+    let Client { cst_id, cust_key, .. } = client;
+    format!(r#"{{"cst_id":"{cst_id}","custKey":"{cust_key}","code":"as12345678"}}"#)
+}
+
+impl Caller for TokenCaller {
+    fn next(&mut self, out: &mut Vec<u8>) -> bool {
+        http::post(out, "/oauth/token", "", self.body.as_bytes());
+        true
+    }
+
+    fn heard(&mut self, answer: &Answer<'_>) -> bool {
+        answer.succeeded()
+    }
+}
+
+/// The head of a call with a token.
+pub async fn authorized(address: SocketAddr, client: &Client) -> Result<String, BenchError> {
+    let mut request = Vec::new();
+    http::post(&mut request, "/oauth/token", "", token_body(client).as_bytes());
+    let mut connection = Connection::open(address).await?;
+    let answer = connection.exchange(&request).await?;
+    let token = http::field(answer.body, "access_token").ok_or(BenchError::Unreadable)?;
+    Ok(format!("authorization: Bearer {token}\r\n"))
+}
+
+/// A random-looking key that no other call of this process uses.
+fn fresh(next: &RefCell<u64>) -> u64 {
+    let mut next = next.borrow_mut();
+    *next += 1;
+    scatter(*next)
+}
+
+/// Requests payouts, each under a new random `distinct_key`.
+pub struct RequestCaller {
+    head: String,
+    before: String,
+    next: Rc<RefCell<u64>>,
+    body: Vec<u8>,
+    /// What it was told last, for whoever reads afterwards.
+    pub groups: Rc<RefCell<Vec<String>>>,
+}
+
+impl RequestCaller {
+    /// `head` is [`authorized`]'s; `next` is shared by all callers of a process.
+    pub fn new(client: &Client, head: &str, next: &Rc<RefCell<u64>>) -> RequestCaller {
+        let Client { cst_id, cust_key, key, .. } = client;
+        let before = format!(
+            r#"{{"cst_id":"{cst_id}","custKey":"{cust_key}","billing_tran_id":"{key}","tran_amt":"{AMOUNT}","print_content":"정산","distinct_key":""#
+        );
+        RequestCaller {
+            head: head.to_owned(),
+            before,
+            next: Rc::clone(next),
+            body: Vec::with_capacity(256),
+            groups: Rc::default(),
+        }
+    }
+}
+
+impl Caller for RequestCaller {
+    fn next(&mut self, out: &mut Vec<u8>) -> bool {
+        self.body.clear();
+        self.body.extend_from_slice(self.before.as_bytes());
+        let key = fresh(&self.next);
+        self.body.extend_from_slice(format!("{key:016x}\"}}").as_bytes());
+        http::post(out, "/transfer/request", &self.head, &self.body);
+        true
+    }
+
+    fn heard(&mut self, answer: &Answer<'_>) -> bool {
+        if self.groups.borrow().is_empty()
+            && let Some(group) = http::field(answer.body, "group_key")
+        {
+            self.groups.borrow_mut().push(group.to_owned());
+        }
+        answer.succeeded()
+    }
+}
+
+/// Asks the same thing again and again: what is left, or what became of a payout.
+pub struct ReadCaller {
+    request: Vec<u8>,
+}
+
+impl ReadCaller {
+    pub fn remain(client: &Client, head: &str) -> ReadCaller {
+        ReadCaller::post(client, head, "/account/remain", "")
+    }
+
+    pub fn result(client: &Client, head: &str, api_tran_id: &str) -> ReadCaller {
+        let more = format!(r#","api_tran_id":"{api_tran_id}""#);
+        ReadCaller::post(client, head, "/transfer/result", &more)
+    }
+
+    fn post(client: &Client, head: &str, path: &str, more: &str) -> ReadCaller {
+        let Client { cst_id, cust_key, .. } = client;
+        let body = format!(r#"{{"cst_id":"{cst_id}","custKey":"{cust_key}"{more}}}"#);
+        let mut request = Vec::new();
+        http::post(&mut request, path, head, body.as_bytes());
+        ReadCaller { request }
+    }
+}
+
+impl Caller for ReadCaller {
+    fn next(&mut self, out: &mut Vec<u8>) -> bool {
+        out.clear();
+        out.extend_from_slice(&self.request);
+        true
+    }
+
+    fn heard(&mut self, answer: &Answer<'_>) -> bool {
+        answer.succeeded()
+    }
+}
