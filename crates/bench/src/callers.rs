@@ -4,7 +4,7 @@ use crate::BenchError;
 use crate::http::{self, Answer, Connection};
 use crate::load::Caller;
 use crate::site::{AMOUNT, Client, scatter};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
 use std::rc::Rc;
 
@@ -58,8 +58,8 @@ pub struct RequestCaller {
     before: String,
     next: Rc<RefCell<u64>>,
     body: Vec<u8>,
-    /// What it was told last, for whoever reads afterwards.
-    pub groups: Rc<RefCell<Vec<String>>>,
+    /// Set from outside: it has said enough.
+    done: Rc<Cell<bool>>,
 }
 
 impl RequestCaller {
@@ -74,8 +74,15 @@ impl RequestCaller {
             before,
             next: Rc::clone(next),
             body: Vec::with_capacity(256),
-            groups: Rc::default(),
+            done: Rc::default(),
         }
+    }
+
+    /// Ends once `done` is set.
+    #[must_use]
+    pub fn until(mut self, done: &Rc<Cell<bool>>) -> RequestCaller {
+        self.done = Rc::clone(done);
+        self
     }
 }
 
@@ -86,15 +93,10 @@ impl Caller for RequestCaller {
         let key = fresh(&self.next);
         self.body.extend_from_slice(format!("{key:016x}\"}}").as_bytes());
         http::post(out, "/transfer/request", &self.head, &self.body);
-        true
+        !self.done.get()
     }
 
     fn heard(&mut self, answer: &Answer<'_>) -> bool {
-        if self.groups.borrow().is_empty()
-            && let Some(group) = http::field(answer.body, "group_key")
-        {
-            self.groups.borrow_mut().push(group.to_owned());
-        }
         answer.succeeded()
     }
 }
@@ -132,5 +134,70 @@ impl Caller for ReadCaller {
 
     fn heard(&mut self, answer: &Answer<'_>) -> bool {
         answer.succeeded()
+    }
+}
+
+/// Requests, and asks at once what is left: both answers must say the same.
+pub struct FollowCaller {
+    writes: RequestCaller,
+    reads: ReadCaller,
+    /// What the last request was told remains; `None` while the next call is a request.
+    left: Option<String>,
+    /// Requests that were made, of all callers together.
+    pub requests: Rc<RefCell<u64>>,
+}
+
+impl FollowCaller {
+    pub fn new(client: &Client, head: &str, next: &Rc<RefCell<u64>>) -> FollowCaller {
+        FollowCaller {
+            writes: RequestCaller::new(client, head, next),
+            reads: ReadCaller::remain(client, head),
+            left: None,
+            requests: Rc::default(),
+        }
+    }
+}
+
+impl Caller for FollowCaller {
+    fn next(&mut self, out: &mut Vec<u8>) -> bool {
+        match self.left {
+            None => self.writes.next(out),
+            Some(_) => self.reads.next(out),
+        }
+    }
+
+    fn heard(&mut self, answer: &Answer<'_>) -> bool {
+        let left = http::field(answer.body, "remain_amt");
+        match self.left.take() {
+            None => {
+                self.left = left.map(str::to_owned);
+                *self.requests.borrow_mut() += 1;
+                answer.succeeded()
+            }
+            Some(told) => left == Some(told.as_str()),
+        }
+    }
+}
+
+/// Several partners on one connection, one after the other.
+pub struct Turns {
+    callers: Vec<RequestCaller>,
+    at: usize,
+}
+
+impl Turns {
+    pub fn new(callers: Vec<RequestCaller>) -> Turns {
+        Turns { callers, at: 0 }
+    }
+}
+
+impl Caller for Turns {
+    fn next(&mut self, out: &mut Vec<u8>) -> bool {
+        self.at = (self.at + 1) % self.callers.len();
+        self.callers[self.at].next(out)
+    }
+
+    fn heard(&mut self, answer: &Answer<'_>) -> bool {
+        self.callers[self.at].heard(answer)
     }
 }

@@ -53,7 +53,8 @@ impl Server {
         let ask = || -> std::io::Result<bool> {
             let mut stream = std::net::TcpStream::connect(self.address)?;
             stream.set_read_timeout(Some(Duration::from_secs(1)))?;
-            stream.write_all(b"GET /readyz HTTP/1.1\r\nhost: bench\r\nconnection: close\r\n\r\n")?;
+            stream
+                .write_all(b"GET /readyz HTTP/1.1\r\nhost: bench\r\nconnection: close\r\n\r\n")?;
             let mut head = [0; 12];
             stream.read_exact(&mut head)?;
             Ok(head.ends_with(b"200"))
@@ -82,7 +83,7 @@ impl Server {
     }
 
     /// SIGKILL: nothing is flushed, nothing is said.
-    pub fn kill(mut self) -> Result<(), BenchError> {
+    pub fn kill(&mut self) -> Result<(), BenchError> {
         self.child.kill()?;
         self.child.wait()?;
         Ok(())
@@ -101,8 +102,8 @@ impl Drop for Server {
 pub struct Scratch(PathBuf);
 
 impl Scratch {
-    pub fn new(below: &Path) -> Result<Scratch, BenchError> {
-        let path = below.join(format!("ichae-bench-{}", std::process::id()));
+    pub fn new(below: &Path, name: &str) -> Result<Scratch, BenchError> {
+        let path = below.join(format!("ichae-bench-{}-{name}", std::process::id()));
         if path.exists() {
             std::fs::remove_dir_all(&path)?;
         }

@@ -5,7 +5,11 @@ pub mod callers;
 pub mod child;
 pub mod http;
 pub mod load;
+pub mod plan;
+mod receiver;
+pub mod report;
 pub mod site;
+pub mod suite;
 pub mod yardstick;
 
 use ichae_store::port::StoreError;
@@ -27,4 +31,6 @@ pub enum BenchError {
     NotStarted(String),
     #[error("the store refused with {0}")]
     Refused(String),
+    #[error("an answer was not what it has to be: {0}")]
+    Wrong(String),
 }

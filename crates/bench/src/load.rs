@@ -69,7 +69,8 @@ pub async fn run<C: Caller + 'static>(
     pace: Pace,
     time: Duration,
 ) -> Result<Seen, BenchError> {
-    let latency = Histogram::new_with_bounds(1, LATENCY_MAX_US, 3).map_err(|_| BenchError::Closed)?;
+    let latency =
+        Histogram::new_with_bounds(1, LATENCY_MAX_US, 3).map_err(|_| BenchError::Closed)?;
     let tally = Tally { answers: 0, bad: 0, latency, first_bad: None };
     let tally = Rc::new(RefCell::new(tally));
     let mut connections = Vec::with_capacity(callers.len());

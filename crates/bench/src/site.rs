@@ -2,10 +2,11 @@
 //! payouts as a measurement wants. The store's own batches are measured on the way.
 
 use crate::BenchError;
-use ichae_domain::command::{Actor, Command, Funding, NewKey, NewPartner, Order, Request};
+use ichae_domain::command::{Actor, Bulk, Command, Funding, NewKey, NewPartner, Order, Request};
 use ichae_domain::ident::{KeyNo, PartnerNo};
 use ichae_domain::key::{Account, InfoKind};
 use ichae_domain::money::Won;
+use ichae_domain::refusal::Refusal;
 use ichae_domain::time::Time;
 use ichae_domain::view::{Reply, Rules};
 use ichae_store::folder::DataFolder;
@@ -22,6 +23,8 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 /// What each partner can spend: more than any measurement asks for.
 const FUNDS: Won = Won(900_000_000_000_000);
 pub const AMOUNT: &str = "1000";
+/// Payouts in one of the store's own batches.
+pub const SLICE: usize = 512;
 
 /// A partner as a client knows it.
 #[derive(Clone, Debug)]
@@ -100,42 +103,68 @@ impl Site {
         work(self, &mut opened.backend, &sealer)
     }
 
-    /// Stores payouts in batches of so many; gives the rate. `progress` is told how many are there.
-    pub fn fill(
+    /// Stores payouts in the store's own batches; gives the rate. `progress` is told how many are
+    /// there.
+    pub fn fill(&mut self, payouts: u64, progress: impl FnMut(u64)) -> Result<f64, BenchError> {
+        self.fill_in(payouts, SLICE, progress)
+    }
+
+    /// As [`Site::fill`], in batches of another size.
+    pub fn fill_in(
         &mut self,
         payouts: u64,
-        batch: usize,
+        slice: usize,
         mut progress: impl FnMut(u64),
     ) -> Result<f64, BenchError> {
         self.with_store(|site, store, _| {
             let began = Instant::now();
-            let mut stored = 0;
+            let (mut stored, mut group) = (0, None);
             while stored < payouts {
-                let rows = batch.min(usize::try_from(payouts - stored).unwrap_or(batch));
-                let orders: Vec<Order> = (0..rows).map(|_| site.order()).collect();
-                let answers = store.commit(&orders);
-                if let Some(Err(refusal)) = answers.iter().find(|answer| answer.is_err()) {
-                    return Err(BenchError::Refused(refusal.code.name().to_owned()));
+                let rows = slice.min(usize::try_from(payouts - stored).unwrap_or(slice));
+                let rows: Vec<Request> = (0..rows).map(|_| site.request()).collect();
+                stored += rows.len() as u64;
+                let bulk = Bulk { partner: site.clients[0].no, group, rows };
+                let Reply::Bulk(told) = give(store, Command::Bulk(Box::new(bulk)))? else {
+                    return Err(BenchError::Closed);
+                };
+                for row in told {
+                    let refused = |r: Refusal| BenchError::Refused(r.code.name().to_owned());
+                    group = Some(row.map_err(refused)?.group);
                 }
-                stored += rows as u64;
+                // As many as a group takes at most.
+                if stored.is_multiple_of(512_000) {
+                    group = None;
+                }
                 progress(stored);
             }
             Ok(payouts as f64 / began.elapsed().as_secs_f64())
         })
     }
 
-    fn order(&mut self) -> Order {
-        let client = &self.clients[(self.made % self.clients.len() as u64) as usize];
+    fn request(&mut self) -> Request {
         self.made += 1;
-        let request = Request {
+        let client = &self.clients[0];
+        Request {
             partner: client.no,
             key: Some(client.key_no),
             amount: Won(1_000),
             sub_id: None,
-            distinct_key: format!("fill{:016x}", scatter(self.made)),
+            distinct_key: Site::stored_key(self.made),
             print: None,
-        };
-        Order { actor: Actor::Partner, command: Command::Request(Box::new(request)) }
+        }
+    }
+
+    /// The `distinct_key` of the payout that was stored as this one, from 1.
+    pub fn stored_key(number: u64) -> String {
+        format!("fill{:016x}", scatter(number))
+    }
+
+    /// What `ichae check` finds, and the payouts that it counts; the server may run on.
+    pub fn check(&self) -> Result<(usize, u64), BenchError> {
+        let data = self.data();
+        let sealer = Sealer::new(KeyFolder::at(&data.keys()).load()?)?;
+        let report = sqlite::check::check(&data.store(), &sealer, |_, _| {})?;
+        Ok((report.findings.len(), report.payouts))
     }
 }
 
@@ -156,11 +185,7 @@ fn give(store: &mut dyn Backend, command: Command) -> Result<Reply, BenchError> 
     }
 }
 
-fn make_client(
-    store: &mut dyn Backend,
-    sealer: &Sealer,
-    at: usize,
-) -> Result<Client, BenchError> {
+fn make_client(store: &mut dyn Backend, sealer: &Sealer, at: usize) -> Result<Client, BenchError> {
     let cst_id = if at == 0 { "hot".to_owned() } else { format!("p{at}") };
     let cust_key = format!("bench{:016x}", scatter(at as u64));
     let new = NewPartner {

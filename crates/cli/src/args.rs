@@ -71,6 +71,8 @@ pub enum Command {
     Check(Check),
     /// Listen for webhooks, print them and check their signatures: for developers
     Receive(Receive),
+    /// Measure this machine: each rate beside its yardstick, in the same run
+    Bench(Bench),
     /// Say what a code means and what to do about it
     Explain {
         /// An answer code such as R0140, or a bank's three digits such as 415
@@ -263,6 +265,22 @@ pub struct Receive {
     /// End after so many webhooks
     #[arg(long)]
     pub count: Option<usize>,
+}
+
+#[derive(ClapArgs)]
+pub struct Bench {
+    /// A few minutes at a reduced scale: ratios are held to 0.7 of their bars, times are only printed
+    #[arg(long)]
+    pub quick: bool,
+    /// Where the stores are made, on the disk that is to be measured [default: the temporary folder]
+    #[arg(long)]
+    pub folder: Option<PathBuf>,
+    /// Serve the yardstick, a bare handler, until ended
+    #[arg(long, hide = true)]
+    pub yardstick: bool,
+    /// Only these: requests, partners, flat, settlement, reads, bulk
+    #[arg(value_name = "SECTION")]
+    pub sections: Vec<String>,
 }
 
 #[derive(Subcommand)]

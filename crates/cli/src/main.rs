@@ -2,6 +2,7 @@
 
 mod admin;
 mod args;
+mod bench;
 mod check;
 mod explain;
 mod logs;
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
     let done = match args.command {
         Command::Sandbox(sandbox) => sandbox::run(sandbox, &printer),
         Command::Serve(serve) => serve::run(&serve, &printer),
+        Command::Bench(bench) => bench::run(&bench, &printer),
         Command::Check(check) => check::run(&check, &printer),
         Command::Receive(receive) => receive::run(&receive, &printer),
         Command::Explain { code } => explain::run(&code, &printer),

@@ -26,24 +26,61 @@ pub struct Order {
 #[derive(Clone, Debug)]
 pub enum Command {
     AddPartner(Box<NewPartner>),
-    SetPartner { partner: PartnerNo, settings: Box<Settings> },
-    RotateCustKey { partner: PartnerNo, verifier: Verifier },
-    RotateWebhookSecret { partner: PartnerNo, secret: SecretString },
-    Suspend { partner: PartnerNo, suspended: bool },
-    Fund { partner: PartnerNo, entry: Funding, amount: Won, reference: String },
+    SetPartner {
+        partner: PartnerNo,
+        settings: Box<Settings>,
+    },
+    RotateCustKey {
+        partner: PartnerNo,
+        verifier: Verifier,
+    },
+    RotateWebhookSecret {
+        partner: PartnerNo,
+        secret: SecretString,
+    },
+    Suspend {
+        partner: PartnerNo,
+        suspended: bool,
+    },
+    Fund {
+        partner: PartnerNo,
+        entry: Funding,
+        amount: Won,
+        reference: String,
+    },
     RegisterKey(Box<NewKey>),
     Request(Box<Request>),
     /// Many requests of one partner, in a group of their own.
     Bulk(Box<Bulk>),
     Execute(Box<Execute>),
-    Claim { payout: PayoutNo, partner: PartnerNo, group: GroupNo, key: KeyNo },
+    Claim {
+        payout: PayoutNo,
+        partner: PartnerNo,
+        group: GroupNo,
+        key: KeyNo,
+    },
     Outcome(Box<Told>),
-    Return { payout: PayoutNo, partner: PartnerNo, code: Option<BankCode>, notice: i64 },
-    PauseRail { reason: String },
+    Return {
+        payout: PayoutNo,
+        partner: PartnerNo,
+        code: Option<BankCode>,
+        notice: i64,
+    },
+    PauseRail {
+        reason: String,
+    },
     ResumeRail,
-    Delivered { notice: NoticeNo, status: i64 },
-    NotDelivered { notice: NoticeNo, status: i64 },
-    Resend { notice: NoticeNo },
+    Delivered {
+        notice: NoticeNo,
+        status: i64,
+    },
+    NotDelivered {
+        notice: NoticeNo,
+        status: i64,
+    },
+    Resend {
+        notice: NoticeNo,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -208,12 +245,9 @@ impl Command {
                 distinct_key: Some(&request.distinct_key),
                 ..none
             },
-            Command::Bulk(bulk) => Reads {
-                partner: Some(bulk.partner),
-                group: bulk.group,
-                bulk: &bulk.rows,
-                ..none
-            },
+            Command::Bulk(bulk) => {
+                Reads { partner: Some(bulk.partner), group: bulk.group, bulk: &bulk.rows, ..none }
+            }
             Command::Execute(execute) => Reads {
                 partner: Some(execute.partner),
                 group: Some(execute.group),

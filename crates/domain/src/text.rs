@@ -17,6 +17,10 @@ pub const PARTNER_NAME_MAX: usize = 80;
 /// What every text field goes through: NFC, then no character that hides or reorders others.
 /// Returns the normalised text, or `None` where a forbidden character stands in it.
 pub fn clean(text: &str) -> Option<String> {
+    // ASCII is normal as it is, and of it only controls are forbidden.
+    if text.is_ascii() {
+        return (!text.bytes().any(|byte| byte.is_ascii_control())).then(|| text.to_owned());
+    }
     let normal: String = text.nfc().collect();
     (!normal.chars().any(is_forbidden)).then_some(normal)
 }

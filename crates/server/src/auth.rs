@@ -6,22 +6,22 @@ use crate::hub::Hub;
 use crate::token::{Bearer, Invalid};
 use ichae_domain::code::Code;
 use ichae_domain::refusal::Refusal;
-use ichae_wire::hub::credentials;
+use ichae_wire::hub::credentials::{self, Credentials};
 use ichae_wire::json::Fields;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 /// A call with a token: every endpoint but the token's own.
 ///
-/// `authorization` is the header as it came.
+/// `authorization` is the header as it came; `given` reads the credentials once the bearer is good.
 pub fn caller(
     hub: &Hub,
     authorization: Option<&[u8]>,
     from: IpAddr,
-    fields: &Fields,
+    given: impl FnOnce() -> Result<Credentials, Refusal>,
 ) -> Result<Arc<Entry>, Refusal> {
     let bearer = bearer(hub, authorization)?;
-    let entry = partner(hub, fields)?;
+    let entry = partner(hub, &given()?)?;
     if entry.partner.no != bearer.partner {
         return Err(Code::T0320.into());
     }
@@ -31,7 +31,7 @@ pub fn caller(
 
 /// A call for a token.
 pub fn applicant(hub: &Hub, from: IpAddr, fields: &Fields) -> Result<Arc<Entry>, Refusal> {
-    let entry = partner(hub, fields)?;
+    let entry = partner(hub, &credentials::parse(fields)?)?;
     admitted(&entry, from)?;
     Ok(entry)
 }
@@ -58,8 +58,7 @@ fn token(header: &str) -> Option<&str> {
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }
 
-fn partner(hub: &Hub, fields: &Fields) -> Result<Arc<Entry>, Refusal> {
-    let given = credentials::parse(fields)?;
+fn partner(hub: &Hub, given: &Credentials) -> Result<Arc<Entry>, Refusal> {
     let entry = hub.directory.verify(&hub.sealer, &given.cst_id, &given.cust_key);
     entry.ok_or_else(|| Code::T0300.into())
 }

@@ -17,6 +17,11 @@ pub struct ByAnswer {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct ByCode {
+    pub code: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub struct ByRoute {
     pub route: &'static str,
 }
@@ -45,6 +50,7 @@ pub struct Metrics {
     registry: Registry,
     pub requests: Family<ByAnswer, Counter>,
     pub latency: Family<ByRoute, Histogram>,
+    pub bulk_rows: Family<ByCode, Counter>,
     pub connections: Gauge,
     pub queue_depth: Gauge,
     pub bank_calls: Family<ByBankAnswer, Counter>,
@@ -67,6 +73,7 @@ impl Default for Metrics {
             registry: Registry::with_prefix("ichae"),
             requests: Family::default(),
             latency: Family::new_with_constructor(seconds),
+            bulk_rows: Family::default(),
             connections: Gauge::default(),
             queue_depth: Gauge::default(),
             bank_calls: Family::default(),
@@ -78,6 +85,7 @@ impl Default for Metrics {
         };
         let m = &metrics;
         let (requests, latency) = (m.requests.clone(), m.latency.clone());
+        let bulk_rows = m.bulk_rows.clone();
         let (connections, queue_depth) = (m.connections.clone(), m.queue_depth.clone());
         let (bank_calls, in_flight) = (m.bank_calls.clone(), m.bank_in_flight.clone());
         let (inquiries, rail_paused) = (m.inquiries.clone(), m.rail_paused.clone());
@@ -85,6 +93,7 @@ impl Default for Metrics {
         let r = &mut metrics.registry;
         r.register("requests", "Answers by route and code", requests);
         r.register("request_seconds", "Time from the request's head to its answer", latency);
+        r.register("bulk_rows", "Rows of bulk calls by code", bulk_rows);
         r.register("connections", "Open connections", connections);
         r.register("queue_depth", "Orders that wait for the writer", queue_depth);
         r.register("bank_calls", "Deposits by what the bank answered", bank_calls);
@@ -98,6 +107,10 @@ impl Default for Metrics {
 }
 
 impl Metrics {
+    pub fn bulk_row(&self, code: &'static str) {
+        self.bulk_rows.get_or_create(&ByCode { code }).inc();
+    }
+
     /// The OpenMetrics text.
     pub fn text(&self) -> String {
         let mut text = String::new();

@@ -189,18 +189,19 @@ impl Server {
 
 fn api_state(config: &Config, hub: &Arc<Hub>, draining: watch::Receiver<bool>) -> api::Api {
     let server = &config.server;
-    api::Api {
+    api::Api::new(api::Parts {
         hub: Arc::clone(hub),
         limiter: api::call::limiter(server.requests_per_second),
-        settings: Arc::new(api::Settings {
+        settings: api::Settings {
             body_timeout: Duration::from_secs(u64::from(server.body_timeout_s)),
             trusted_proxies: server.trusted_proxies.clone(),
             requests_per_second: server.requests_per_second,
             docs: server.docs,
             try_it: config.environment == Environment::Test,
-        }),
+        },
         draining,
-    }
+        bulk: Arc::new(tokio::sync::Semaphore::new(api::bulk::CALLS_MAX)),
+    })
 }
 
 fn listen_limits(config: &Config) -> listen::Limits {

@@ -10,6 +10,10 @@ use ichae_store::keys::Ring;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+/// Tokens whose signature was checked already; past it all of them are checked anew.
+const CHECKED_MAX: usize = 16_384;
 
 /// How long a token lives.
 pub const LIFE_MS: i64 = 60_000;
@@ -44,6 +48,16 @@ pub struct Tokens {
     decoding: HashMap<String, DecodingKey>,
     environment: &'static str,
     validation: Validation,
+    /// A partner uses one token many times in its minute: the signature is checked once. Only whose
+    /// it is and until when is remembered; everything that may have changed since is asked each time.
+    checked: Mutex<HashMap<Box<str>, Claimed>>,
+}
+
+/// What a good signature says.
+#[derive(Clone, Copy)]
+struct Claimed {
+    bearer: Bearer,
+    expires: i64,
 }
 
 impl Tokens {
@@ -58,7 +72,7 @@ impl Tokens {
         let mut validation = Validation::new(Algorithm::HS256);
         validation.validate_exp = false;
         validation.required_spec_claims.clear();
-        Tokens { active, decoding, environment, validation }
+        Tokens { active, decoding, environment, validation, checked: Mutex::default() }
     }
 
     /// `None` only where the library cannot sign, which HS256 always can.
@@ -76,6 +90,28 @@ impl Tokens {
 
     /// Whose token it is, if it is ours and not expired. The algorithm is pinned.
     pub fn read(&self, token: &str, now: Time) -> Result<Bearer, Invalid> {
+        let checked = || self.checked.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = checked().get(token).copied();
+        let claimed = match known {
+            Some(claimed) => claimed,
+            None => {
+                let claimed = self.check(token)?;
+                let mut checked = checked();
+                if checked.len() >= CHECKED_MAX {
+                    checked.clear();
+                }
+                checked.insert(token.into(), claimed);
+                claimed
+            }
+        };
+        if now.0 >= claimed.expires {
+            checked().remove(token);
+            return Err(Invalid::Expired);
+        }
+        Ok(claimed.bearer)
+    }
+
+    fn check(&self, token: &str) -> Result<Claimed, Invalid> {
         let header = jsonwebtoken::decode_header(token).map_err(|_| Invalid::Unreadable)?;
         let key = header.kid.and_then(|kid| self.decoding.get(&kid)).ok_or(Invalid::Unreadable)?;
         let data = jsonwebtoken::decode::<Claims>(token, key, &self.validation)
@@ -84,10 +120,8 @@ impl Tokens {
         if claims.e != self.environment {
             return Err(Invalid::Unreadable);
         }
-        if now.0 >= claims.x {
-            return Err(Invalid::Expired);
-        }
-        Ok(Bearer { partner: PartnerNo(claims.p), generation: claims.g })
+        let bearer = Bearer { partner: PartnerNo(claims.p), generation: claims.g };
+        Ok(Claimed { bearer, expires: claims.x })
     }
 }
 

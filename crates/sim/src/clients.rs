@@ -3,7 +3,8 @@
 use crate::fault::Dice;
 use ichae_domain::bank::Answer as BankAnswer;
 use ichae_domain::command::{
-    Action, Actor, Asked, Command, Execute, Funding, NewKey, NewPartner, Order, Request, Target,
+    Action, Actor, Asked, Bulk, Command, Execute, Funding, NewKey, NewPartner, Order, Request,
+    Target,
 };
 use ichae_domain::ident::{BankNo, GroupNo, KeyNo, NoticeNo, PartnerNo, PayoutNo};
 use ichae_domain::key::{Account, Fingerprint, InfoKind};
@@ -49,6 +50,8 @@ pub struct Client {
     pub groups: Vec<GroupNo>,
     keys: Vec<KeyNo>,
     sent: Vec<Request>,
+    /// The group of its bulk call under way.
+    bulk: Option<GroupNo>,
     accounts: Vec<usize>,
     names: u64,
     references: u64,
@@ -87,6 +90,7 @@ impl Client {
             groups: Vec::new(),
             keys: Vec::new(),
             sent: Vec::new(),
+            bulk: None,
             accounts,
             names: 0,
             references: 0,
@@ -147,7 +151,7 @@ impl Client {
             6..=8 => self.execute(reader, rules, dice).into_iter().collect(),
             9 => self.register(now, dice).into_iter().collect(),
             10 => vec![self.fund(dice)],
-            _ => Vec::new(),
+            _ => vec![self.bulk(rules, dice)],
         }
     }
 
@@ -165,6 +169,28 @@ impl Client {
             self.sent.push(request);
         }
         orders
+    }
+
+    /// Some rows of a bulk call: new ones, one twice, an old one, a changed one.
+    fn bulk(&mut self, rules: &Rules, dice: &mut Dice) -> Order {
+        if dice.random.one_in(3) {
+            self.bulk = None;
+        }
+        let mut rows = Vec::new();
+        for _ in 0..dice.random.range(1, 4) {
+            let row = self.request(rules, dice);
+            if dice.random.one_in(5) {
+                rows.push(self.changed(&row, dice));
+            }
+            rows.push(row.clone());
+            if dice.random.one_in(5)
+                && let Some(old) = dice.random.pick(&self.sent)
+            {
+                rows.push(old.clone());
+            }
+            self.sent.push(row);
+        }
+        from(Command::Bulk(Box::new(Bulk { partner: self.no, group: self.bulk, rows })))
     }
 
     fn request(&mut self, rules: &Rules, dice: &mut Dice) -> Request {
@@ -230,6 +256,11 @@ impl Client {
                     self.learn(first.group);
                 }
             }
+            (Command::Bulk(_), Ok(Reply::Bulk(rows))) => {
+                let groups = rows.iter().flatten().map(|told| told.group);
+                self.bulk = groups.clone().next_back().or(self.bulk);
+                groups.collect::<Vec<_>>().into_iter().for_each(|group| self.learn(group));
+            }
             (Command::RegisterKey(_), Ok(Reply::Key(key, true))) => self.keys.push(*key),
             _ => {}
         }
@@ -245,6 +276,7 @@ impl Client {
     pub fn sent_it(&self, order: &Order) -> bool {
         match &order.command {
             Command::Request(request) => request.partner == self.no,
+            Command::Bulk(bulk) => bulk.partner == self.no,
             Command::RegisterKey(new) => new.partner == self.no,
             _ => false,
         }

@@ -52,15 +52,14 @@ impl Key {
         Key(out)
     }
 
+    /// HMAC-SHA-256 under this key, made ready for many messages.
+    pub fn mac_key(&self) -> MacKey {
+        MacKey(hmac::Key::new(hmac::HMAC_SHA256, &self.0))
+    }
+
     /// HMAC-SHA-256 under this key.
     pub fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
-        let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, &self.0));
-        for part in parts {
-            context.update(part);
-        }
-        let mut out = [0; 32];
-        out.copy_from_slice(context.sign().as_ref());
-        out
+        self.mac_key().mac(parts)
     }
 
     /// Tells keys apart without telling the key.
@@ -83,6 +82,27 @@ impl Key {
             *byte = u8::from_str_radix(&text[at * 2..at * 2 + 2], 16).ok()?;
         }
         Some(Key(bytes))
+    }
+}
+
+/// A key that has gone through the hash function already.
+pub struct MacKey(hmac::Key);
+
+impl std::fmt::Debug for MacKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("MacKey(…)")
+    }
+}
+
+impl MacKey {
+    pub fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
+        let mut context = hmac::Context::with_key(&self.0);
+        for part in parts {
+            context.update(part);
+        }
+        let mut out = [0; 32];
+        out.copy_from_slice(context.sign().as_ref());
+        out
     }
 }
 

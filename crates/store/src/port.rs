@@ -18,6 +18,9 @@ use std::sync::Arc;
 
 /// Orders that one commit takes at most.
 pub const BATCH_MAX: usize = 256;
+/// Payouts in the orders of one commit from which on it takes no further order: a bulk call's rows
+/// hold up a single request for a few milliseconds, not for its whole length.
+pub const WEIGHT_MAX: usize = 1_024;
 
 /// Why a store could not be opened or read. The text is for operators, never for the wire.
 #[derive(Debug, thiserror::Error)]

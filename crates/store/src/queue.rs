@@ -1,6 +1,6 @@
 //! The queue in front of the one writer: what waits goes into one commit.
 
-use crate::port::{Answer, BATCH_MAX, Backend, StoreError};
+use crate::port::{Answer, BATCH_MAX, Backend, StoreError, WEIGHT_MAX};
 use ichae_domain::code::Code;
 use ichae_domain::command::{Actor, Command, Order};
 use ichae_domain::ident::KeyNo;
@@ -129,10 +129,12 @@ fn run(mut backend: Box<dyn Backend>, mut waiting: mpsc::UnboundedReceiver<Queue
     let mut senders = Vec::with_capacity(BATCH_MAX);
     while let Some(first) = waiting.blocking_recv() {
         let mut next = Some(first);
+        let mut weight = 0;
         while let Some((job, place)) = next {
             drop(place);
             match job {
                 Job::Order(order, sender) => {
+                    weight += order.command.weight();
                     orders.push(order);
                     senders.push(sender);
                 }
@@ -141,7 +143,8 @@ fn run(mut backend: Box<dyn Backend>, mut waiting: mpsc::UnboundedReceiver<Queue
                     let _ = sender.send(backend.reseal(after, limit));
                 }
             }
-            next = (orders.len() < BATCH_MAX).then(|| waiting.try_recv().ok()).flatten();
+            let room = orders.len() < BATCH_MAX && weight < WEIGHT_MAX;
+            next = room.then(|| waiting.try_recv().ok()).flatten();
         }
         if orders.is_empty() {
             continue;

@@ -3,7 +3,7 @@
 //! AES-256-GCM-SIV, bound to table, row and field, so that a ciphertext moved to another row does
 //! not open. The key's number stands before the text, so that a rotation can go row by row.
 
-use crate::keys::{Key, Keys};
+use crate::keys::{Key, Keys, MacKey};
 use crate::port::StoreError;
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::rand;
@@ -39,8 +39,8 @@ impl Place {
 struct Loaded {
     keys: Keys,
     sealing: HashMap<u32, LessSafeKey>,
-    chain: Key,
-    verifier: Key,
+    chain: MacKey,
+    verifier: MacKey,
 }
 
 /// Everything that works with the installation's keys. Shared; the keys can be swapped in it.
@@ -207,8 +207,8 @@ fn load(keys: Keys) -> Result<Loaded, StoreError> {
             .map_err(|_| StoreError::Refused(format!("sealing key {id} cannot be used")))?;
         sealing.insert(*id, LessSafeKey::new(unbound));
     }
-    let chain = keys.identifier.derive("hash chain");
-    let verifier = keys.identifier.derive("custKey verifier");
+    let chain = keys.identifier.derive("hash chain").mac_key();
+    let verifier = keys.identifier.derive("custKey verifier").mac_key();
     Ok(Loaded { keys, sealing, chain, verifier })
 }
 

@@ -17,28 +17,58 @@ impl Case {
             Case::Upper => b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ",
         }
     }
+
+    fn digit(self, byte: u8) -> Option<u64> {
+        let letters = match self {
+            Case::Lower => b'a'..=b'z',
+            Case::Upper => b'A'..=b'Z',
+        };
+        match byte {
+            b'0'..=b'9' => Some(u64::from(byte - b'0')),
+            _ if letters.contains(&byte) => Some(u64::from(byte - letters.start()) + 10),
+            _ => None,
+        }
+    }
 }
+
+/// Digits that a `u64` takes: division by a constant is a multiplication there, and is not for 128
+/// bits.
+const PART: usize = 12;
+const PART_VALUES: u64 = 36_u64.pow(PART as u32);
 
 /// Exactly [`LEN`] characters, with leading zeros.
 pub fn encode(value: u128, case: Case) -> String {
     let mut text = [b'0'; LEN];
-    let mut rest = value;
-    for slot in text.iter_mut().rev() {
-        *slot = case.digits()[usize::try_from(rest % 36).unwrap_or_default()];
-        rest /= 36;
+    let part = u128::from(PART_VALUES);
+    let (high, low) = (value / part, value % part);
+    // The first part is what is left above two whole ones: one digit.
+    let parts = [high / part, high % part, low];
+    let (first, rest) = text.split_at_mut(LEN - 2 * PART);
+    let (second, third) = rest.split_at_mut(PART);
+    for (slots, part) in [first, second, third].into_iter().zip(parts) {
+        let mut rest = u64::try_from(part).unwrap_or_default();
+        for slot in slots.iter_mut().rev() {
+            *slot = case.digits()[(rest % 36) as usize];
+            rest /= 36;
+        }
     }
     text.iter().copied().map(char::from).collect()
 }
 
 /// `None` where the length or a character is wrong, or where the value is above 128 bits.
 pub fn decode(text: &str, case: Case) -> Option<u128> {
-    if text.len() != LEN {
+    let bytes = text.as_bytes();
+    if bytes.len() != LEN {
         return None;
     }
-    text.bytes().try_fold(0_u128, |value, byte| {
-        let digit = case.digits().iter().position(|d| *d == byte)?;
-        value.checked_mul(36)?.checked_add(u128::try_from(digit).ok()?)
-    })
+    let (first, rest) = bytes.split_at(LEN - 2 * PART);
+    let (second, third) = rest.split_at(PART);
+    let part = |digits: &[u8]| {
+        digits.iter().try_fold(0_u64, |value, byte| Some(value * 36 + case.digit(*byte)?))
+    };
+    let whole = u128::from(PART_VALUES);
+    let high = u128::from(part(first)?) * whole + u128::from(part(second)?);
+    high.checked_mul(whole)?.checked_add(u128::from(part(third)?))
 }
 
 #[cfg(test)]

@@ -44,6 +44,7 @@ impl Fault {
 pub struct WrongType;
 
 /// The fields of a body's object. Prints no value: some of them are secret.
+#[derive(Default)]
 pub struct Fields(HashMap<String, Field>);
 
 /// What a field holds, as far as an endpoint could want it.

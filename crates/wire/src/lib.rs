@@ -12,6 +12,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod base36;
+pub mod bulk;
 pub mod hub;
 pub mod ident;
 pub mod json;

@@ -17,6 +17,8 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use ichae_domain::code::Code;
 use ichae_domain::ident::PartnerNo;
 use ichae_domain::refusal::Refusal;
+use ichae_wire::bulk;
+use ichae_wire::hub::credentials;
 use ichae_wire::hub::refusal::RefusalBody;
 use ichae_wire::json::Fields;
 use std::net::IpAddr;
@@ -55,8 +57,35 @@ impl Call {
     /// The partner, after every check of decision H6a up to the source address.
     pub fn caller(&self) -> Result<Arc<Entry>, Response> {
         let authorization = self.authorization.as_ref().map(HeaderValue::as_bytes);
-        let entry = auth::caller(&self.api.hub, authorization, self.from, &self.fields);
+        let given = || credentials::parse(&self.fields);
+        let entry = auth::caller(&self.api.hub, authorization, self.from, given);
         self.within_rate(entry)
+    }
+
+    /// As [`Call::caller`], with the credentials in the call's head.
+    pub fn caller_in_head(&self, headers: &HeaderMap) -> Result<Arc<Entry>, Response> {
+        let authorization = self.authorization.as_ref().map(HeaderValue::as_bytes);
+        let text = |name| std::str::from_utf8(headers.get(name)?.as_bytes()).ok();
+        let given = || credentials::of(text(bulk::CST_ID), text(bulk::CUST_KEY));
+        let entry = auth::caller(&self.api.hub, authorization, self.from, given);
+        self.within_rate(entry)
+    }
+
+    /// A call whose body is not read yet.
+    pub fn begun(request: Request, api: &Api) -> Result<(Call, HeaderMap, Body), Response> {
+        let (parts, body) = request.into_parts();
+        let RequestId(request_id) =
+            parts.extensions.get().copied().unwrap_or(RequestId(Uuid::now_v7()));
+        let from = source(api, &parts.extensions, &parts.headers);
+        if *api.draining.borrow() {
+            let busy = RefusalBody::from(Code::T0503);
+            let status = StatusCode::SERVICE_UNAVAILABLE;
+            return Err(super::answer::json(status, Code::T0503, &busy));
+        }
+        let authorization = parts.headers.get(AUTHORIZATION).cloned();
+        let fields = Fields::default();
+        let call = Call { api: api.clone(), fields, from, request_id, authorization };
+        Ok((call, parts.headers, body))
     }
 
     /// As [`Call::caller`], for the token's own endpoint.
@@ -78,20 +107,11 @@ impl FromRequest<Api> for Call {
     type Rejection = Response;
 
     async fn from_request(request: Request, api: &Api) -> Result<Call, Response> {
-        let (parts, body) = request.into_parts();
-        let RequestId(request_id) =
-            parts.extensions.get().copied().unwrap_or(RequestId(Uuid::now_v7()));
-        let from = source(api, &parts.extensions, &parts.headers);
-        if *api.draining.borrow() {
-            let busy = RefusalBody::from(Code::T0503);
-            let status = StatusCode::SERVICE_UNAVAILABLE;
-            return Err(super::answer::json(status, Code::T0503, &busy));
-        }
+        let (mut call, _, body) = Call::begun(request, api)?;
         let bytes = read(body, api.settings.body_timeout).await?;
-        let fields = Fields::parse(&bytes)
+        call.fields = Fields::parse(&bytes)
             .map_err(|unreadable| fault(StatusCode::BAD_REQUEST, unreadable.ko()))?;
-        let authorization = parts.headers.get(AUTHORIZATION).cloned();
-        Ok(Call { api: api.clone(), fields, from, request_id, authorization })
+        Ok(call)
     }
 }
 

@@ -3,6 +3,7 @@
 //! The route and its place in the OpenAPI document are one declaration.
 
 pub mod answer;
+pub mod bulk;
 pub mod call;
 mod docs;
 mod hub;
@@ -33,14 +34,32 @@ pub struct Settings {
     pub try_it: bool,
 }
 
-/// What handlers share.
+/// What handlers share. Cloned with every call, so it is one pointer.
 #[derive(Clone)]
-pub struct Api {
+pub struct Api(Arc<Parts>);
+
+impl Api {
+    pub fn new(parts: Parts) -> Api {
+        Api(Arc::new(parts))
+    }
+}
+
+impl std::ops::Deref for Api {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+pub struct Parts {
     pub hub: Arc<Hub>,
-    pub settings: Arc<Settings>,
+    pub settings: Settings,
     pub limiter: Option<Arc<call::Limiter>>,
     /// Set while the process drains: no new work is taken.
     pub draining: tokio::sync::watch::Receiver<bool>,
+    /// Places for bulk calls.
+    pub bulk: bulk::Places,
 }
 
 /// The address that a connection comes from.
@@ -62,6 +81,7 @@ pub struct Peer(pub IpAddr);
         (name = "token", description = "Access tokens, good for 60 seconds"),
         (name = "payouts", description = "Verify, request, execute, cancel"),
         (name = "look-ups", description = "What waits, what became of it, what is left"),
+        (name = "bulk", description = "A settlement day in one call: ours, not in Payple's documents"),
         (name = "operation", description = "For operators and monitors")
     ),
     modifiers(&Bearer)
@@ -79,6 +99,7 @@ const ROUTES: &[&str] = &[
     ichae_wire::hub::result::PATH,
     ichae_wire::hub::result_date::PATH,
     ichae_wire::hub::result_group::PATH,
+    ichae_wire::bulk::PATH,
     "/livez",
     "/readyz",
     "/metrics",
@@ -95,6 +116,7 @@ fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(hub::result::result))
         .routes(routes!(hub::lists::by_date))
         .routes(routes!(hub::lists::by_group))
+        .routes(routes!(bulk::payouts))
         .routes(routes!(meta::livez))
         .routes(routes!(meta::readyz))
         .routes(routes!(meta::metrics))

@@ -186,12 +186,13 @@ impl Setup {
         };
         let hub = Arc::new(Hub::new(parts).unwrap());
         let (draining, drains) = watch::channel(false);
-        let router = api::router(Api {
+        let router = api::router(Api::new(api::Parts {
             hub: Arc::clone(&hub),
             limiter: api::call::limiter(self.settings.requests_per_second),
-            settings: Arc::new(self.settings.clone()),
+            settings: self.settings.clone(),
             draining: drains,
-        });
+            bulk: Arc::new(tokio::sync::Semaphore::new(api::bulk::CALLS_MAX)),
+        }));
         TestApp { hub, bank, draining, router, memory, clock, folder, setup: self }
     }
 }

@@ -3,7 +3,9 @@
 use super::{ANSWER, Key, Model, Partner, Row, plain, refused};
 use crate::violation::{Checked, Violation, ensure};
 use ichae_domain::code::Code;
-use ichae_domain::command::{Action, Actor, Execute, Funding, NewKey, NewPartner, Request, Target};
+use ichae_domain::command::{
+    Action, Actor, Bulk, Execute, Funding, NewKey, NewPartner, Request, Target,
+};
 use ichae_domain::ident::{GroupNo, KeyNo, PartnerNo, PayoutNo};
 use ichae_domain::key::Fingerprint;
 use ichae_domain::money::Won;
@@ -93,18 +95,57 @@ impl Model {
 
     /// In the order of decision H6a: a repeat first, then what depends on state.
     pub(super) fn request(&mut self, request: &Request, answer: &Answer) -> Checked {
-        let name = (request.partner, request.distinct_key.clone());
-        if let Some(first) = self.distinct.get(&name) {
-            return self.repeat(*first, request, answer);
-        }
-        if refused(self.request_code(request), answer)? {
+        if self.turned_away(request, answer)? {
             return Ok(());
         }
         let Ok(Reply::Requested(told)) = answer else { return Err(strange(answer)) };
+        self.joined(request.partner, told)?;
+        self.held_for(request, told)
+    }
+
+    /// Each row as if it had come alone; all of them in a group that takes nothing else.
+    pub(super) fn bulk(&mut self, bulk: &Bulk, answer: &Answer) -> Checked {
+        if refused((!self.partners.contains_key(&bulk.partner)).then_some(Code::P0101), answer)? {
+            return Ok(());
+        }
+        let Ok(Reply::Bulk(rows)) = answer else { return Err(strange(answer)) };
+        ensure(rows.len() == bulk.rows.len(), ANSWER, || format!("{} rows told", rows.len()))?;
+        let of = |no: &GroupNo| self.groups.get(no) == Some(&bulk.partner);
+        let mut group = bulk.group.filter(|no| self.filling.contains(no) && of(no));
+        for (request, told) in bulk.rows.iter().zip(rows) {
+            let one = told.clone().map(|told| Reply::Requested(Box::new(told)));
+            if self.turned_away(request, &one)? {
+                continue;
+            }
+            let Ok(told) = told else { return Err(strange(answer)) };
+            let fresh = !self.groups.contains_key(&told.group);
+            let right = group.map_or(fresh, |group| group == told.group);
+            ensure(right, "a bulk call's rows are in a group of their own", || {
+                format!("{group:?}, joined {:?}", told.group)
+            })?;
+            group = Some(told.group);
+            self.filling.insert(told.group);
+            self.groups.insert(told.group, bulk.partner);
+            self.held_for(request, told)?;
+        }
+        Ok(())
+    }
+
+    /// Whether it is refused, as it has to be.
+    fn turned_away(&mut self, request: &Request, answer: &Answer) -> Checked<bool> {
+        let name = (request.partner, request.distinct_key.clone());
+        if let Some(first) = self.distinct.get(&name) {
+            self.repeat(*first, request, answer)?;
+            return Ok(true);
+        }
+        refused(self.request_code(request), answer)
+    }
+
+    fn held_for(&mut self, request: &Request, told: &Requested) -> Checked {
         let left = self.available(request.partner) - request.amount.0;
         ensure(told.remain == Won(left), ANSWER, || format!("{left} remain: {told:?}"))?;
-        self.joined(request.partner, told)?;
-        let Some(key) = request.key else { return Err(strange(answer)) };
+        let nothing = || Violation::new(ANSWER, format!("held without a key: {told:?}"));
+        let key = request.key.ok_or_else(nothing)?;
         let row = Row {
             partner: request.partner,
             group: told.group,
@@ -118,7 +159,7 @@ impl Model {
             claimed: false,
         };
         *self.entered.entry(State::Requested.name()).or_default() += 1;
-        self.distinct.insert(name, told.payout);
+        self.distinct.insert((request.partner, request.distinct_key.clone()), told.payout);
         let old = self.rows.insert(told.payout, row);
         ensure(old.is_none(), "no identifier is given twice", || format!("{:?}", told.payout))
     }
@@ -190,6 +231,9 @@ impl Model {
             self.enter(*no, next)?;
         }
         let closes = execute.target == Target::All || execute.action == Action::Now;
+        if closes {
+            self.filling.remove(&execute.group);
+        }
         if let Some(partner) = self.partners.get_mut(&execute.partner)
             && partner.open_group == Some(execute.group)
             && closes

@@ -72,6 +72,8 @@ pub struct Model {
     partners: BTreeMap<PartnerNo, Partner>,
     keys: BTreeMap<KeyNo, Key>,
     groups: BTreeMap<GroupNo, PartnerNo>,
+    /// Groups of bulk calls that still take rows.
+    filling: BTreeSet<GroupNo>,
     rows: BTreeMap<PayoutNo, Row>,
     distinct: BTreeMap<(PartnerNo, String), PayoutNo>,
     funds: BTreeMap<(PartnerNo, String), i64>,
@@ -95,6 +97,7 @@ impl Model {
             partners: BTreeMap::new(),
             keys: BTreeMap::new(),
             groups: BTreeMap::new(),
+            filling: BTreeSet::new(),
             rows: BTreeMap::new(),
             distinct: BTreeMap::new(),
             funds: BTreeMap::new(),
@@ -133,6 +136,7 @@ impl Model {
             }
             Command::RegisterKey(new) => self.register(new, answer),
             Command::Request(request) => self.request(request, answer),
+            Command::Bulk(bulk) => self.bulk(bulk, answer),
             Command::Execute(execute) => self.execute(execute, &order.actor, answer),
             Command::Claim { payout, partner, group, key } => {
                 self.claim(*payout, *partner, *group, *key, answer)

@@ -378,4 +378,49 @@ behaviours! {
         let partner = &h.reader.partners().unwrap()[0];
         assert_eq!((partner.key_generation, partner.transfer_cap), (2, Some(Won(500))));
     }
+
+    /// Rows of a bulk call see each other and what came before, and what comes after sees them.
+    fn a_bulk_call_is_its_rows_one_after_another(h: &mut Harness) {
+        let p = h.partner("a", 5_000);
+        let k = h.key(p, "1");
+        let single = h.request(p, k, 500, "s").unwrap();
+        let bulk = |group, rows| Command::Bulk(Box::new(Bulk { partner: p, group, rows }));
+        let rows = vec![row(p, k, 1_000, "a"), row(p, k, 500, "s"), row(p, k, 1_000, "a"),
+            row(p, k, 2_000, "b"), row(p, k, 1_501, "c")];
+        let Ok(Reply::Bulk(told)) = h.give(bulk(None, rows)) else { panic!() };
+        let codes: Vec<_> = told.iter().map(|t| t.as_ref().err().map(|r| r.code)).collect();
+        assert_eq!(codes, [None, Some(Code::R0132), Some(Code::R0132), None, Some(Code::R0140)]);
+        let group = told[0].as_ref().unwrap().group;
+        assert_ne!(group, single.group);
+        assert_eq!(h.balances(p), (1_500, 3_500));
+        // The next slice joins it; single requests stay in theirs.
+        let Ok(Reply::Bulk(more)) = h.give(bulk(Some(group), vec![row(p, k, 100, "d")])) else {
+            panic!()
+        };
+        assert_eq!(more[0].as_ref().unwrap().group, group);
+        assert_eq!(h.request(p, k, 100, "e").unwrap().group, single.group);
+        assert_eq!(h.request(p, k, 2_000, "b").unwrap_err().code, Code::R0132);
+        let stored = h.reader.group(group).unwrap().unwrap();
+        assert_eq!((stored.rows, stored.waiting, stored.waiting_sum), (3, 3, Won(3_100)));
+        h.execute(p, group, Action::Now).unwrap();
+        let Ok(Reply::Bulk(late)) = h.give(bulk(Some(group), vec![row(p, k, 100, "f")])) else {
+            panic!()
+        };
+        assert_ne!(late[0].as_ref().unwrap().group, group, "an executed group takes nothing more");
+        assert_eq!(h.claim_all(p).len(), 3);
+    }
+
+    /// Many keys over many batches: none is taken twice, whatever the order they come back in.
+    fn many_keys_are_each_taken_once(h: &mut Harness) {
+        let p = h.partner("a", 1_000_000);
+        let q = h.partner("b", 1_000_000);
+        let (k, kq) = (h.key(p, "1"), h.key(q, "1"));
+        for at in 0..300 {
+            let name = format!("key-{}", (at * 7) % 100);
+            let taken = h.request(p, k, 1, &name).is_ok();
+            assert_eq!(taken, at < 100, "{at}");
+            let other = h.request(q, kq, 1, &name).is_ok();
+            assert_eq!(other, at < 100, "{at}: another partner's key is another key");
+        }
+    }
 }

@@ -253,14 +253,18 @@ pub fn fund(partner: PartnerNo, amount: i64, reference: &str) -> Command {
 }
 
 pub fn request(partner: PartnerNo, key: KeyNo, amount: i64, distinct: &str) -> Command {
-    Command::Request(Box::new(Request {
+    Command::Request(Box::new(row(partner, key, amount, distinct)))
+}
+
+pub fn row(partner: PartnerNo, key: KeyNo, amount: i64, distinct: &str) -> Request {
+    Request {
         partner,
         key: Some(key),
         amount: Won(amount),
         sub_id: None,
         distinct_key: distinct.to_owned(),
         print: None,
-    }))
+    }
 }
 
 pub fn execute(partner: PartnerNo, group: GroupNo, target: Target, action: Action) -> Command {

@@ -13,7 +13,7 @@ fn step(h: &Harness, (kind, a, b, c): Step, world: &World) -> Option<Command> {
     let key = *world.keys.get(usize::from(b) % world.keys.len())?;
     let amount = i64::from(c % 700) + 1;
     let serials = i64::from(c % 200) + 1;
-    Some(match kind % 12 {
+    Some(match kind % 13 {
         0..=3 => request(partner, key, amount, &format!("d{}", c % 60)),
         4 => {
             let all = execute(partner, GroupNo(serials), Target::All, Action::Now);
@@ -47,6 +47,15 @@ fn step(h: &Harness, (kind, a, b, c): Step, world: &World) -> Option<Command> {
             2 => fund(partner, amount, &format!("r{}", c % 9)),
             _ => Command::Suspend { partner, suspended: c % 8 < 2 },
         },
+        11 => {
+            let row = |at: u16| {
+                let key = world.keys[usize::from(at) % world.keys.len()];
+                row(partner, key, amount, &format!("d{}", (c + at) % 60))
+            };
+            let rows = (0..u16::from(b % 6)).map(row).collect();
+            let group = (c % 3 > 0).then_some(GroupNo(serials));
+            Command::Bulk(Box::new(Bulk { partner, group, rows }))
+        }
         _ => {
             let code = (c % 2 == 0).then_some(BankCode(415));
             let notice = i64::from(c);

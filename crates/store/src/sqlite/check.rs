@@ -5,7 +5,9 @@
 //! counted in to the next, so the result is exact although rows move on meanwhile, and no
 //! transaction holds the WAL for long.
 
+use super::distinct::counted;
 use super::row;
+use super::unique::Unique;
 use crate::port::StoreError;
 use crate::seal::Sealer;
 use ichae_domain::audit::{Audit, Finding};
@@ -47,6 +49,9 @@ struct Run<'a> {
     counted: PayoutNo,
     /// Groups that were seen with rows which wait or are unclaimed, whatever their counters say.
     loose: BTreeSet<i64>,
+    unique: Unique,
+    /// Rows up to the watermark of the distinct keys' runs, and how many there should be.
+    in_runs: (i64, i64, i64),
 }
 
 /// Recomputes every balance from the postings, verifies every hash chain, and compares what is
@@ -69,6 +74,7 @@ pub(crate) fn check_in(
 ) -> Result<Report, StoreError> {
     let db = super::read::connect(file)?;
     super::open::compare_keys(&db, &sealer.keys())?;
+    let in_runs = counted(file)?.map_or((0, 0, 0), |runs| (runs.watermark, 0, runs.rows));
     let mut run = Run {
         db,
         sealer,
@@ -78,6 +84,8 @@ pub(crate) fn check_in(
         posted: 0,
         counted: PayoutNo(0),
         loose: BTreeSet::new(),
+        unique: Unique::new()?,
+        in_runs,
     };
     run.integrity()?;
     while run.catch_up()? {}
@@ -176,7 +184,8 @@ impl Run<'_> {
     fn read_payouts(&mut self) -> Result<(bool, i64), StoreError> {
         let last: i64 =
             self.db.query_row("SELECT ifnull(max(no), 0) FROM payouts", [], |r| r.get(0))?;
-        let sql = "SELECT p.no, p.partner, p.amount, p.own, g.mode, g.no FROM payouts p \
+        let sql = "SELECT p.no, p.partner, p.amount, p.own, g.mode, g.no, p.distinct_key \
+                   FROM payouts p \
                    JOIN groups g ON g.no = p.grp WHERE p.no > ?1 ORDER BY p.no LIMIT ?2";
         let mut statement = self.db.prepare(sql)?;
         let mut rows = statement.query([self.counted.0, self.slices.payouts])?;
@@ -190,9 +199,14 @@ impl Run<'_> {
                 self.loose.insert(r.get(5)?);
             }
             self.counted = PayoutNo(r.get(0)?);
-            self.audit.row(PartnerNo(r.get(1)?), r.get(2)?, state_of(own, mode));
+            let partner = PartnerNo(r.get(1)?);
+            self.audit.row(partner, r.get(2)?, state_of(own, mode));
+            let key = r.get_ref(6)?.as_str().map_err(|_| bad())?;
+            self.unique.add(partner, key, self.counted)?;
+            self.in_runs.1 += i64::from(self.counted.0 <= self.in_runs.0);
             read += 1;
         }
+        self.unique.written()?;
         Ok((read == self.slices.payouts, last))
     }
 
@@ -216,6 +230,7 @@ impl Run<'_> {
         self.groups()?;
         self.notices()?;
         self.db.execute_batch("COMMIT")?;
+        self.distinct_keys()?;
         for (ledger, head, length) in &ledgers {
             let folded = self.chains.remove(&ledger.partner).unwrap_or(([0; 32], 0));
             if folded.0[..] != head[..] || folded.1 != *length {
@@ -259,6 +274,23 @@ impl Run<'_> {
                      its rows give {expected:?}"
                 ));
             }
+        }
+        Ok(())
+    }
+
+    /// Every key is used once, and the index beside the store has every row that it says it has.
+    fn distinct_keys(&mut self) -> Result<(), StoreError> {
+        for (partner, first, second) in self.unique.doubled(&self.db)? {
+            self.audit.find(format!(
+                "partner {partner}: payouts {first} and {second} have one distinct_key"
+            ));
+        }
+        let (_, rows, in_runs) = self.in_runs;
+        if rows != in_runs {
+            self.audit.find(format!(
+                "the index of distinct keys has {in_runs} rows, of {rows} that it should have: \
+                 stop the server, remove it, and it is made anew"
+            ));
         }
         Ok(())
     }

@@ -11,6 +11,7 @@ mod read;
 mod row;
 #[cfg(test)]
 mod tests;
+mod unique;
 
 pub use open::{Opened, Settings, environment, latest, open};
 pub use read::SqliteReader;

@@ -31,10 +31,17 @@ pub struct Credentials {
 /// T0200 where `cst_id` is missing or not of its form, then T0201 for `custKey`.
 pub fn parse(fields: &Fields) -> Result<Credentials, Refusal> {
     let cst_id = field::required(fields, "cst_id", Code::T0200)?;
+    let cust_key = field::required(fields, "custKey", Code::T0201);
+    of(Some(cst_id), cust_key.ok())
+}
+
+/// As [`parse`], where they stand in a call's head.
+pub fn of(cst_id: Option<&str>, cust_key: Option<&str>) -> Result<Credentials, Refusal> {
+    let cst_id = cst_id.ok_or(Code::T0200)?;
     if !text::is_cst_id(cst_id) {
         return Err(Code::T0200.into());
     }
-    let cust_key = field::required(fields, "custKey", Code::T0201)?;
+    let cust_key = cust_key.ok_or(Code::T0201)?;
     if !text::is_cust_key(cust_key) {
         return Err(Code::T0201.into());
     }

@@ -142,7 +142,7 @@ fn model(world: &World, target: &Target, action: Action) -> Result<Done, Code> {
     let mode = match (action, all, group.mode) {
         (Action::Now, true, _) => Mode::Executing,
         (Action::Cancel, true, _) => Mode::Canceled,
-        (Action::Now, false, Mode::Open) => Mode::Closed,
+        (Action::Now, false, Mode::Open | Mode::Filling) => Mode::Closed,
         (_, false, same) => same,
     };
     let unclaimed = if mode == Mode::Executing { count } else { 0 };

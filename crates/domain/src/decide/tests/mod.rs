@@ -4,6 +4,7 @@
 //! decides twice, compares, and holds the change against rules that count for all commands.
 
 mod bank;
+mod bulk;
 mod execute;
 mod others;
 mod request;
@@ -24,7 +25,7 @@ use crate::payout::{Attempt, Payout, State};
 use crate::rail::{Pause, Rail};
 use crate::refusal::Refusal;
 use crate::time::Time;
-use crate::view::{Change, Context, Reply, Rules, View, Write};
+use crate::view::{BulkRow, Change, Context, Reply, Rules, View, Write};
 
 /// 2026-11-22 12:00 in Seoul.
 const NOW: Time = Time(1_795_316_400_000);
@@ -92,7 +93,7 @@ impl World {
         let group = self.group.as_mut().unwrap();
         let ledger = self.ledger.as_mut().unwrap();
         group.rows += 1;
-        if own.is_none() && matches!(group.mode, Mode::Open | Mode::Closed) {
+        if own.is_none() && matches!(group.mode, Mode::Open | Mode::Closed | Mode::Filling) {
             group.waiting += 1;
             group.waiting_sum = Won(group.waiting_sum.0 + amount);
         }
@@ -130,12 +131,21 @@ impl World {
                 .as_ref()
                 .filter(|_| reads.distinct_key.is_some())
                 .map(|(p, g)| (p, g)),
+            bulk: reads.bulk.iter().map(|row| self.bulk_row(row)).collect(),
             payouts: reads.payouts.iter().filter_map(find).collect(),
             payout: reads.payout.as_ref().and_then(find),
             attempt: self.attempt.as_ref().filter(|a| Some(a.payout) == reads.payout),
             fund: self.fund.filter(|_| reads.fund.is_some()),
             notice: self.notice.as_ref().filter(|_| reads.notice.is_some()),
             rail: Some(&self.rail).filter(|_| reads.rail),
+        }
+    }
+
+    fn bulk_row<'a>(&'a self, row: &crate::command::Request) -> BulkRow<'a> {
+        let prior = self.prior.as_ref().filter(|(p, _)| p.distinct_key == row.distinct_key);
+        BulkRow {
+            key: self.key.as_ref().filter(|key| Some(key.no) == row.key),
+            prior: prior.map(|(p, g)| (p, g)),
         }
     }
 
@@ -206,7 +216,7 @@ fn owns() -> Vec<Option<State>> {
 fn reads_as(own: Option<State>, mode: Mode) -> State {
     match (own, mode) {
         (Some(state), _) => state,
-        (None, Mode::Open | Mode::Closed) => State::Requested,
+        (None, Mode::Open | Mode::Closed | Mode::Filling) => State::Requested,
         (None, Mode::Executing) => State::Executing,
         (None, Mode::Canceled) => State::Canceled,
     }

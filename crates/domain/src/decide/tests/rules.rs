@@ -154,6 +154,16 @@ fn reply(world: &World, change: &Change) {
             assert_eq!((told.payout, told.group, &told.print), (made.no, made.group, &made.print));
             assert_eq!((Some(told.remain), told.at), (available, NOW));
         }
+        Reply::Bulk(rows) => {
+            let made = change.writes.iter().filter_map(|write| match write {
+                Write::NewPayout(payout) => Some((payout.no, payout.group, &payout.print)),
+                _ => None,
+            });
+            let told = rows.iter().flatten().map(|told| (told.payout, told.group, &told.print));
+            assert!(made.eq(told), "{:?}", change.writes);
+            let last = rows.iter().flatten().next_back().map(|told| told.remain);
+            assert_eq!(last, available);
+        }
         Reply::Executed { total, remain, rows, at } => {
             let before = world.group.as_ref().unwrap();
             let after = change.writes.iter().find_map(group).unwrap();

@@ -119,11 +119,7 @@ impl Side {
 
     /// `None` where there is none, or one of other rows: of another store, ahead of the rows, or
     /// of an epoch that was left before its last row.
-    fn read(
-        main: &Connection,
-        file: &Path,
-        lineage: &Lineage,
-    ) -> Result<Option<Side>, StoreError> {
+    fn read(main: &Connection, file: &Path, lineage: &Lineage) -> Result<Option<Side>, StoreError> {
         if !file.exists() {
             return Ok(None);
         }
@@ -265,11 +261,8 @@ impl Side {
     pub fn sweep(&self) -> Result<(), StoreError> {
         let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE 'run\\_%' \
                    ESCAPE '\\' AND name NOT IN (SELECT 'run_' || id FROM runs)";
-        let names: Vec<String> = self
-            .db
-            .prepare(sql)?
-            .query_map([], |r| r.get(0))?
-            .collect::<Result<_, _>>()?;
+        let names: Vec<String> =
+            self.db.prepare(sql)?.query_map([], |r| r.get(0))?.collect::<Result<_, _>>()?;
         for name in names {
             self.db.execute_batch(&format!("DROP TABLE {name}"))?;
         }
@@ -318,8 +311,10 @@ pub(in crate::sqlite) fn counted(main: &Path) -> Result<Option<Counted>, StoreEr
     db.execute_batch("BEGIN")?;
     let watermark = db.query_row("SELECT watermark FROM meta", [], |r| r.get(0)).optional()?;
     let Some(watermark) = watermark else { return Ok(None) };
-    let ids: Vec<i64> =
-        db.prepare("SELECT id FROM runs")?.query_map([], |r| r.get(0))?.collect::<Result<_, _>>()?;
+    let ids: Vec<i64> = db
+        .prepare("SELECT id FROM runs")?
+        .query_map([], |r| r.get(0))?
+        .collect::<Result<_, _>>()?;
     let mut rows = 0;
     for id in ids {
         let sql = format!("SELECT count(*) FROM {}", Run::table(id));

@@ -180,7 +180,8 @@ impl Work {
         };
         let levels = 0..=runs.0.iter().map(|run| run.level).max().unwrap_or(0);
         let of_level = |level| runs.0.iter().filter(move |run| run.level == level);
-        let Some(level) = levels.into_iter().find(|level| of_level(*level).count() >= FAN_IN) else {
+        let Some(level) = levels.into_iter().find(|level| of_level(*level).count() >= FAN_IN)
+        else {
             return Ok(());
         };
         let sources: Vec<&Run> = of_level(level).take(FAN_IN).collect();
@@ -297,9 +298,10 @@ impl Source {
                 Run::table(self.id)
             );
             let mut statement = db.prepare_cached(&sql)?;
-            let found = statement.query_map(params![hash, no, (SLICE_ROWS / FAN_IN) as i64], |r| {
-                Ok((r.get(0)?, r.get(1)?))
-            })?;
+            let found = statement
+                .query_map(params![hash, no, (SLICE_ROWS / FAN_IN) as i64], |r| {
+                    Ok((r.get(0)?, r.get(1)?))
+                })?;
             self.rows = found.collect::<Result<_, _>>()?;
             self.ended = self.rows.is_empty();
             self.after = self.rows.back().copied().or(self.after);

@@ -224,3 +224,12 @@ fn a_row_that_cannot_be_understood_stops_the_check() {
         assert!(check(&site.file(), &site.sealer, |_, _| {}).is_err(), "{sql}");
     }
 }
+
+/// No constraint stands behind the uniqueness of keys, so the check does (decision H9).
+#[test]
+fn a_key_that_stands_twice_is_found() {
+    finds_after(
+        "UPDATE payouts SET distinct_key = 'settled' WHERE distinct_key = 'returned'",
+        &["partner 1: payouts", "have one distinct_key"],
+    );
+}
