@@ -13,11 +13,13 @@ use ichae_domain::time::Time;
 use ichae_domain::view::Reply;
 use ichae_rail::port::Rail;
 use ichae_store::keys::KeyFolder;
+use ichae_store::lookups::Lookups;
 use ichae_store::port::{Answer, Clock, Reader, StoreError};
 use ichae_store::queue::Writer;
 use ichae_store::seal::Sealer;
 use ichae_wire::ident::{IdCodec, Kind};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use tokio::sync::Notify;
 
 /// Tries to write what the bank said that may end in an internal fault. After them the intent stands
@@ -48,11 +50,14 @@ pub struct Bells {
 pub struct Hub {
     pub writer: Writer,
     pub reader: Arc<dyn Reader>,
+    pub lookups: Lookups,
     pub rail: Arc<dyn Rail>,
     pub sealer: Arc<Sealer>,
     pub directory: Directory,
     pub metrics: Metrics,
     pub bells: Bells,
+    /// Set while payouts are handed to the bank as fast as it goes.
+    pub settling: AtomicBool,
     pub environment: Environment,
     pub reach: Reach,
     pub key_folder: Option<KeyFolder>,
@@ -73,14 +78,20 @@ impl Hub {
         let epochs = reader.epochs()?;
         let tokens = ArcSwap::from_pointee(Tokens::new(&keys.sealing, environment.name()));
         let metrics = Metrics::default();
+        let lookups = match writer.is_inline() {
+            true => Lookups::inline(&reader),
+            false => Lookups::start(&reader)?,
+        };
         Ok(Hub {
             writer,
             reader,
+            lookups,
             rail,
             sealer,
             directory,
             metrics,
             bells: Bells::default(),
+            settling: AtomicBool::new(false),
             environment,
             reach,
             key_folder,

@@ -11,6 +11,7 @@ mod board;
 mod conformance;
 pub mod folder;
 pub mod keys;
+pub mod lookups;
 pub mod memory;
 pub mod port;
 pub mod queue;

@@ -292,6 +292,11 @@ impl Reader for MemoryReader {
         Ok(rows.payouts.get(&no).and_then(|payout| rows.row(payout)))
     }
 
+    fn rows_of(&self, numbers: &[PayoutNo]) -> Read<Vec<Option<Row>>> {
+        let rows = self.rows_now();
+        Ok(numbers.iter().map(|no| rows.row(rows.payouts.get(no)?)).collect())
+    }
+
     fn rows(&self, by: ListBy, shown: Shown, after: PayoutNo, limit: usize) -> Read<Vec<Row>> {
         let rows = self.rows_now();
         let listed = |p: &&Payout| match by {

@@ -145,6 +145,8 @@ pub trait Reader: Send + Sync {
     fn waiting_groups(&self, partner: PartnerNo, limit: usize) -> Read<Vec<Group>>;
     fn key(&self, no: KeyNo) -> Read<Option<(BillingKey, Account)>>;
     fn row(&self, no: PayoutNo) -> Read<Option<Row>>;
+    /// As [`Reader::row`] for each of them, in one snapshot.
+    fn rows_of(&self, numbers: &[PayoutNo]) -> Read<Vec<Option<Row>>>;
     /// Ascending by payout, after `after`, at most `limit`.
     fn rows(&self, by: ListBy, shown: Shown, after: PayoutNo, limit: usize) -> Read<Vec<Row>>;
     /// Count and sum per state of a group, or of one key's rows in it.

@@ -49,6 +49,11 @@ impl Writer {
         Writer { jobs, room: Arc::new(Semaphore::new(QUEUE_MAX)), thread, inline }
     }
 
+    /// Whether orders are carried out where they are given.
+    pub fn is_inline(&self) -> bool {
+        self.inline.is_some()
+    }
+
     /// Queues an order and waits for its durable answer. T0503 where the queue is full or closed:
     /// then nothing was queued. A command that was queued is carried out even if the caller goes.
     pub async fn submit(&self, actor: Actor, command: Command) -> Answer {

@@ -8,13 +8,16 @@ use ichae_domain::decide::NO_ADDRESS;
 use ichae_domain::ident::{NoticeNo, PartnerNo};
 use ichae_domain::notice::Notice;
 use ichae_store::port::{Reader, Row, StoreError};
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 /// Tries of one partner under way at most, once its receiver answers well.
 const LANE_WIDTH_MAX: usize = 8;
+/// Notices that a lane reads at once.
+const READ_TOGETHER: usize = 64;
 /// Tries of all partners under way at most.
 const TRIES_MAX: usize = 2_048;
 
@@ -81,15 +84,19 @@ impl Lanes {
 }
 
 /// Works until nothing of the partner's is due. It begins one at a time and widens while the
-/// receiver answers well, so that a hanging one takes one place of the shared ones, not eight.
+/// receiver answers well, so that a hanging one takes one place of the shared ones, not eight. While
+/// payouts go to the bank as fast as they can it stays narrow: paying comes before telling of it.
 async fn lane(lanes: Arc<Lanes>, partner: PartnerNo) {
     let mut width = 1;
     let mut under_way: HashSet<NoticeNo> = HashSet::new();
     let mut tries: JoinSet<(NoticeNo, bool)> = JoinSet::new();
+    let mut due: VecDeque<Notice> = VecDeque::new();
     let mut worked = false;
     loop {
-        if !*lanes.stopped.borrow() && under_way.len() < width {
-            begin(&lanes, partner, width, &mut under_way, &mut tries).await;
+        let narrow = lanes.hub.settling.load(Ordering::Relaxed);
+        let width_now = if narrow { 1 } else { width };
+        if !*lanes.stopped.borrow() && under_way.len() < width_now {
+            begin(&lanes, partner, width_now, &mut due, &mut under_way, &mut tries).await;
         }
         match tries.join_next().await {
             Some(Ok((no, acknowledged))) => {
@@ -113,25 +120,29 @@ async fn lane(lanes: Arc<Lanes>, partner: PartnerNo) {
     }
 }
 
+/// Begins tries up to the width. Notices are read ahead: each that was read is due, and none of them
+/// waits for another, so they may go in any order among each other.
 async fn begin(
     lanes: &Arc<Lanes>,
     partner: PartnerNo,
     width: usize,
+    due: &mut VecDeque<Notice>,
     under_way: &mut HashSet<NoticeNo>,
     tries: &mut JoinSet<(NoticeNo, bool)>,
 ) {
-    let now = lanes.hub.now();
-    let due = match lanes.hub.read(move |r| r.due_notices(partner, now, width)).await {
-        Ok(due) => due,
-        Err(error) => {
-            tracing::error!(%error, "due webhooks cannot be read");
-            return;
+    if due.is_empty() {
+        let now = lanes.hub.now();
+        match lanes.hub.read(move |r| r.due_notices(partner, now, READ_TOGETHER)).await {
+            Ok(read) => due.extend(read.into_iter().filter(|n| !under_way.contains(&n.no))),
+            Err(error) => {
+                tracing::error!(%error, "due webhooks cannot be read");
+                return;
+            }
         }
-    };
-    for notice in due {
-        if under_way.len() >= width || !under_way.insert(notice.no) {
-            continue;
-        }
+    }
+    while under_way.len() < width {
+        let Some(notice) = due.pop_front() else { return };
+        under_way.insert(notice.no);
         let Ok(place) = Arc::clone(&lanes.tries).acquire_owned().await else { return };
         let lanes = Arc::clone(lanes);
         tries.spawn(async move {

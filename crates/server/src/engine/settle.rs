@@ -11,14 +11,15 @@ use ichae_domain::command::{Asked, Command};
 use ichae_domain::ident::{GroupNo, PartnerNo, PayoutNo};
 use ichae_domain::view::{Deposit, Reply};
 use ichae_rail::port::Payee;
-use ichae_store::port::{Row, StoreError, Work};
+use ichae_store::port::{Reader, Row, StoreError, Work};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
 /// Rows that one partner's turn takes at most.
-const TURN_ROWS: usize = 64;
+const TURN_ROWS: usize = 256;
 
 struct Settle {
     hub: Arc<Hub>,
@@ -44,7 +45,9 @@ pub(super) async fn run(hub: Arc<Hub>, limits: Limits, mut stopped: watch::Recei
     while !*stopped.borrow() {
         while settle.calls.try_join_next().is_some() {}
         // Never given up half-way: between a claim and its call lies a payout that nobody has sent.
-        match settle.round(&mut stopped).await {
+        let round = settle.round(&mut stopped).await;
+        settle.hub.settling.store(matches!(round, Ok(true)), Ordering::Relaxed);
+        match round {
             Ok(true) => {}
             Ok(false) => {
                 if !pause(&settle.hub.bells.work, &mut stopped).await {
@@ -100,11 +103,10 @@ impl Settle {
         {
             permits.push(permit);
         }
-        let work = self.work(partner, permits.len()).await?;
+        let (work, rows) = self.work(partner, permits.len()).await?;
         if work.is_empty() {
             return Ok(Turn::Nothing);
         }
-        let rows = self.rows(&work).await?;
         let claims = work.iter().map(|work| {
             self.hub.record(Command::Claim {
                 payout: work.payout,
@@ -132,41 +134,28 @@ impl Settle {
         Ok(turn)
     }
 
-    /// The partner's next rows: those with a state of their own first, then executed groups.
-    async fn work(&mut self, partner: PartnerNo, limit: usize) -> Result<Vec<Work>, StoreError> {
-        let mut work = self.hub.read(move |r| r.executing_rows(partner, limit)).await?;
-        if work.len() == limit {
-            return Ok(work);
-        }
-        for group in self.hub.read(move |r| r.executing_groups(partner)).await? {
-            let after = self.handed_out.get(&group).copied().unwrap_or(PayoutNo(0));
-            let left = limit - work.len();
-            let rows = self.hub.read(move |r| r.unclaimed(group, after, left)).await?;
-            if let Some(last) = rows.last() {
-                self.handed_out.insert(group, last.payout);
-            } else {
-                self.handed_out.remove(&group);
-            }
-            work.extend(rows);
-            if work.len() == limit {
-                break;
-            }
-        }
-        Ok(work)
-    }
-
-    /// Where each row goes, read before anything is claimed: a row that cannot be read is not sent.
-    async fn rows(&self, work: &[Work]) -> Result<Vec<Row>, StoreError> {
-        let numbers: Vec<PayoutNo> = work.iter().map(|work| work.payout).collect();
-        self.hub
+    /// The partner's next rows, those with a state of their own first, then executed groups; and
+    /// where each goes. All is read before anything is claimed: a row that cannot be read is not sent.
+    async fn work(
+        &mut self,
+        partner: PartnerNo,
+        limit: usize,
+    ) -> Result<(Vec<Work>, Vec<Row>), StoreError> {
+        let handed_out = self.handed_out.clone();
+        let (work, rows, handed_out) = self
+            .hub
             .read(move |r| {
-                let row = |no: &PayoutNo| {
-                    let missing = || StoreError::Damaged(format!("payout {} is missing", no.0));
-                    r.row(*no)?.ok_or_else(missing)
-                };
-                numbers.iter().map(row).collect()
+                let mut handed_out = handed_out;
+                let work = next_rows(r, partner, limit, &mut handed_out)?;
+                let numbers: Vec<PayoutNo> = work.iter().map(|work| work.payout).collect();
+                let missing = |no: PayoutNo| StoreError::Damaged(format!("payout {}", no.0));
+                let found = r.rows_of(&numbers)?.into_iter().zip(&numbers);
+                let rows = found.map(|(row, no)| row.ok_or_else(|| missing(*no)));
+                Ok((work, rows.collect::<Result<Vec<Row>, _>>()?, handed_out))
             })
-            .await
+            .await?;
+        self.handed_out = handed_out;
+        Ok((work, rows))
     }
 
     fn send(&mut self, deposit: Deposit, row: Row, permit: OwnedSemaphorePermit) {
@@ -189,4 +178,30 @@ impl Settle {
             drop(permit);
         });
     }
+}
+
+fn next_rows(
+    reader: &dyn Reader,
+    partner: PartnerNo,
+    limit: usize,
+    handed_out: &mut HashMap<GroupNo, PayoutNo>,
+) -> Result<Vec<Work>, StoreError> {
+    let mut work = reader.executing_rows(partner, limit)?;
+    if work.len() == limit {
+        return Ok(work);
+    }
+    for group in reader.executing_groups(partner)? {
+        let after = handed_out.get(&group).copied().unwrap_or(PayoutNo(0));
+        let rows = reader.unclaimed(group, after, limit - work.len())?;
+        if let Some(last) = rows.last() {
+            handed_out.insert(group, last.payout);
+        } else {
+            handed_out.remove(&group);
+        }
+        work.extend(rows);
+        if work.len() == limit {
+            break;
+        }
+    }
+    Ok(work)
 }

@@ -18,7 +18,7 @@ use ichae_domain::view::{Deposit, Event};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Params, params};
 use secrecy::SecretString;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 /// Idle read connections that are kept.
 const POOL_MAX: usize = 16;
@@ -209,14 +209,19 @@ impl Reader for SqliteReader {
     }
 
     fn row(&self, no: PayoutNo) -> Read<Option<Row>> {
-        let sql = format!(
-            "SELECT {} FROM payouts p JOIN groups g ON g.no = p.grp \
-             JOIN billing_keys k ON k.no = p.billing_key LEFT JOIN attempts a ON a.payout = p.no \
-             WHERE p.no = ?1",
-            row_columns()
-        );
-        let found = self.one(&sql, [no.0], sealed_row)?;
-        found.map(|sealed| self.unseal(sealed)).transpose()
+        Ok(self.rows_of(&[no])?.pop().flatten())
+    }
+
+    fn rows_of(&self, numbers: &[PayoutNo]) -> Read<Vec<Option<Row>>> {
+        let sealed = self.with(|db| {
+            // One transaction: taking and leaving a snapshot costs more than the look-up itself.
+            db.execute_batch("BEGIN")?;
+            let found = rows_in(db, numbers);
+            db.execute_batch("COMMIT")?;
+            found
+        })?;
+        let open = |sealed: Option<SealedRow>| sealed.map(|s| self.unseal(s)).transpose();
+        sealed.into_iter().map(open).collect()
     }
 
     fn rows(&self, by: ListBy, shown: Shown, after: PayoutNo, limit: usize) -> Read<Vec<Row>> {
@@ -376,6 +381,20 @@ impl Reader for SqliteReader {
         );
         self.all(&sql, params![partner.map(|no| no.0), most(limit)], row::event)
     }
+}
+
+fn rows_in(db: &Connection, numbers: &[PayoutNo]) -> Read<Vec<Option<SealedRow>>> {
+    static SQL: LazyLock<String> = LazyLock::new(|| {
+        format!(
+            "SELECT {} FROM payouts p JOIN groups g ON g.no = p.grp \
+             JOIN billing_keys k ON k.no = p.billing_key LEFT JOIN attempts a ON a.payout = p.no \
+             WHERE p.no = ?1",
+            row_columns()
+        )
+    });
+    let mut statement = db.prepare_cached(&SQL)?;
+    let mut one = |no: &PayoutNo| Ok(statement.query_row([no.0], sealed_row).optional()?);
+    numbers.iter().map(&mut one).collect()
 }
 
 fn work(r: &rusqlite::Row<'_>) -> rusqlite::Result<Work> {

@@ -331,9 +331,7 @@ impl Feed {
     ) -> Result<(), StoreError> {
         for slice in under_way.chunks(SLICE) {
             let numbers = slice.to_vec();
-            let rows = self.hub.read(move |r| {
-                numbers.into_iter().map(|no| r.row(no)).collect::<Result<Vec<_>, _>>()
-            });
+            let rows = self.hub.read(move |r| r.rows_of(&numbers));
             let mut lines = Lines { hub: &self.hub, entry: &self.entry };
             for row in rows.await?.iter().flatten() {
                 lines.under_way(&mut frame, out, row).map_err(unwritten)?;
