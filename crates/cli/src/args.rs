@@ -69,6 +69,10 @@ pub enum Command {
     },
     /// Recompute every balance from the postings and verify the hash chains; also on a live store
     Check(Check),
+    /// Copy a store, also a served one, into a new folder, and check the copy
+    Backup(Backup),
+    /// Put a backup in a store's place; nothing that may have been sent since is sent again
+    Restore(Restore),
     /// Listen for webhooks, print them and check their signatures: for developers
     Receive(Receive),
     /// Measure this machine: each rate beside its yardstick, in the same run
@@ -252,6 +256,35 @@ pub struct Check {
     /// The key folder, where it is not in the data folder
     #[arg(long)]
     pub keys: Option<PathBuf>,
+}
+
+#[derive(ClapArgs)]
+pub struct Backup {
+    /// The hub's data folder
+    #[arg(long, env = "ICHAE_DATA")]
+    pub data: PathBuf,
+    /// The key folder, where it is not in the data folder
+    #[arg(long)]
+    pub keys: Option<PathBuf>,
+    /// The new folder that the backup goes to
+    #[arg(long)]
+    pub to: PathBuf,
+}
+
+#[derive(ClapArgs)]
+pub struct Restore {
+    /// The backup's folder
+    #[arg(long)]
+    pub from: PathBuf,
+    /// The hub's data folder; its server must be stopped
+    #[arg(long, env = "ICHAE_DATA")]
+    pub data: PathBuf,
+    /// The key folder, where it is not in the data folder
+    #[arg(long)]
+    pub keys: Option<PathBuf>,
+    /// Move the store that is there aside
+    #[arg(long)]
+    pub replace: bool,
 }
 
 #[derive(ClapArgs)]

@@ -2,6 +2,7 @@
 
 mod admin;
 mod args;
+mod backup;
 mod bench;
 mod check;
 mod explain;
@@ -25,6 +26,8 @@ fn main() -> ExitCode {
         Command::Serve(serve) => serve::run(&serve, &printer),
         Command::Bench(bench) => bench::run(&bench, &printer),
         Command::Check(check) => check::run(&check, &printer),
+        Command::Backup(args) => backup::backup(&args, &printer),
+        Command::Restore(args) => backup::restore(&args, &printer),
         Command::Receive(receive) => receive::run(&receive, &printer),
         Command::Explain { code } => explain::run(&code, &printer),
         Command::Config { command } => match command {

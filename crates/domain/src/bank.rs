@@ -127,6 +127,8 @@ pub enum Why {
     Undecided(BankCode),
     /// The process ended between the intent and the answer.
     Restarted,
+    /// The store went back to an earlier day: it may have been sent in the time that was lost.
+    Restored,
 }
 
 impl Why {
@@ -137,6 +139,7 @@ impl Why {
             Why::Lost => -2,
             Why::Processing => -3,
             Why::Restarted => -4,
+            Why::Restored => -5,
             Why::Undecided(code) => i64::from(code.0),
         }
     }
@@ -147,6 +150,7 @@ impl Why {
             -2 => Some(Why::Lost),
             -3 => Some(Why::Processing),
             -4 => Some(Why::Restarted),
+            -5 => Some(Why::Restored),
             code => u16::try_from(code).ok().map(|code| Why::Undecided(BankCode(code))),
         }
     }

@@ -59,6 +59,8 @@ pub enum Command {
         group: GroupNo,
         key: KeyNo,
     },
+    /// It may have been sent in a time that the store has lost: only the bank can tell.
+    Doubt(Box<Doubt>),
     Outcome(Box<Told>),
     Return {
         payout: PayoutNo,
@@ -169,6 +171,15 @@ pub struct Execute {
     pub webhook_url: Option<String>,
 }
 
+/// A payout of before a restore, with the number that its first send would have had (decision I1).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Doubt {
+    pub payout: PayoutNo,
+    pub partner: PartnerNo,
+    pub group: GroupNo,
+    pub bank_no: Option<BankNo>,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Asked {
     Deposit,
@@ -263,6 +274,12 @@ impl Command {
                 key: Some(*key),
                 payout: Some(*payout),
                 rail: true,
+                ..none
+            },
+            Command::Doubt(doubt) => Reads {
+                partner: Some(doubt.partner),
+                group: Some(doubt.group),
+                payout: Some(doubt.payout),
                 ..none
             },
             Command::Outcome(told) => Reads {

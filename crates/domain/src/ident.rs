@@ -11,6 +11,9 @@ pub const SHARDS: u16 = 1_024;
 pub const EPOCHS_MAX: u16 = 90;
 /// Bank transaction numbers within one shard and epoch.
 pub const BANK_COUNTER_MAX: i64 = 1 << 30;
+/// Below it, a payout's first number follows from its serial, so that it is known even to a store
+/// that went back to before it was sent; from it on, numbers are counted.
+pub const BANK_COUNTED_FROM: i64 = BANK_COUNTER_MAX / 2;
 
 macro_rules! serial {
     ($(#[$doc:meta])* $name:ident) => {
@@ -76,6 +79,18 @@ impl Epochs {
     pub fn current(&self) -> u16 {
         self.starts[self.starts.len() - 1].1
     }
+
+    /// The first serial of the current epoch.
+    pub fn current_start(&self) -> i64 {
+        self.starts[self.starts.len() - 1].0
+    }
+
+    /// The number under which a payout was sent first, if it was, in the epoch of its serial.
+    pub fn first_bank_no(&self, partner: PartnerNo, payout: PayoutNo) -> Option<BankNo> {
+        let after = self.starts.partition_point(|(first, _)| *first <= payout.0);
+        let (start, epoch) = self.starts[after.saturating_sub(1)];
+        BankNo::first(partner.shard(), epoch, payout.0 - start)
+    }
 }
 
 /// A bank transaction number: shard, epoch and counter packed into one integer that fits the nine
@@ -89,6 +104,16 @@ impl BankNo {
         let fits = shard < SHARDS && epoch < EPOCHS_MAX && (0..BANK_COUNTER_MAX).contains(&counter);
         let packed = i64::from(shard) * i64::from(EPOCHS_MAX) + i64::from(epoch);
         fits.then_some(BankNo(packed * BANK_COUNTER_MAX + counter))
+    }
+
+    /// A payout's first number, by its place in its epoch. `None` where places have run out.
+    pub fn first(shard: u16, epoch: u16, place: i64) -> Option<BankNo> {
+        (0..BANK_COUNTED_FROM).contains(&place).then(|| BankNo::new(shard, epoch, place))?
+    }
+
+    /// A counted number. `None` where the counter has run out.
+    pub fn counted(shard: u16, epoch: u16, counter: i64) -> Option<BankNo> {
+        BankNo::new(shard, epoch, BANK_COUNTED_FROM.checked_add(counter)?)
     }
 
     /// `bank_tran_id`: the institution's ten characters, `U` for "made by the institution", then
@@ -131,6 +156,20 @@ mod tests {
         assert_eq!(epochs.current(), 2);
         assert_eq!(Epochs::new(vec![]), None);
         assert_eq!(Epochs::new(vec![(5, 1), (4, 2)]), None);
+    }
+
+    #[test]
+    fn a_first_number_follows_from_the_serial_and_is_never_a_counted_one() {
+        let epochs = Epochs::new(vec![(1, 0), (100, 1)]).unwrap();
+        let of = |no| epochs.first_bank_no(PartnerNo(5), PayoutNo(no));
+        assert_eq!(of(1), BankNo::new(5, 0, 0));
+        assert_eq!(of(99), BankNo::new(5, 0, 98));
+        assert_eq!(of(100), BankNo::new(5, 1, 0));
+        assert_eq!(epochs.current_start(), 100);
+        assert_eq!(BankNo::first(5, 0, BANK_COUNTED_FROM), None);
+        assert_eq!(BankNo::counted(5, 0, 0), BankNo::new(5, 0, BANK_COUNTED_FROM));
+        assert_eq!(BankNo::counted(5, 0, BANK_COUNTER_MAX - BANK_COUNTED_FROM), None);
+        assert_eq!(BankNo::counted(5, 0, i64::MAX), None);
     }
 
     #[test]

@@ -71,8 +71,9 @@ impl State {
     pub fn may_become(self, next: State) -> bool {
         use State::*;
         match self {
-            Requested => matches!(next, Executing | Canceled),
-            Executing => matches!(next, Sending | Failed),
+            // To unknown only after a restore (decision I1).
+            Requested => matches!(next, Executing | Canceled | Unknown),
+            Executing => matches!(next, Sending | Failed | Unknown),
             Sending => matches!(next, Settled | Failed | Unknown | Executing),
             Unknown => matches!(next, Settled | Failed | Unknown),
             Settled => matches!(next, Returned),
@@ -148,8 +149,10 @@ mod tests {
         let allowed = [
             (Requested, Executing),
             (Requested, Canceled),
+            (Requested, Unknown),
             (Executing, Sending),
             (Executing, Failed),
+            (Executing, Unknown),
             (Sending, Settled),
             (Sending, Failed),
             (Sending, Unknown),

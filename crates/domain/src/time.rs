@@ -63,6 +63,14 @@ impl Time {
 }
 
 impl Day {
+    /// The day after, if the calendar has one.
+    pub fn next(self) -> Option<Day> {
+        let (year, month, day) = (self.0 / 10_000, self.0 / 100 % 100, self.0 % 100);
+        let date = Date::new(year.try_into().ok()?, month.try_into().ok()?, day.try_into().ok()?);
+        let t = date.ok()?.tomorrow().ok()?;
+        Some(Day(i32::from(t.year()) * 10_000 + i32::from(t.month()) * 100 + i32::from(t.day())))
+    }
+
     /// Reads the wire's `N(8)`: eight ASCII digits that are a day of the calendar.
     pub fn parse(text: &str) -> Option<Day> {
         if text.len() != 8 || !text.bytes().all(|b| b.is_ascii_digit()) {

@@ -58,6 +58,8 @@ pub struct Context {
     /// The next serial; a decision that uses some says how many in [`Change::serials`].
     pub serial: i64,
     pub epoch: u16,
+    /// The first serial of this epoch.
+    pub epoch_start: i64,
     pub rules: Rules,
 }
 

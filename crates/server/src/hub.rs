@@ -214,6 +214,7 @@ fn concern(command: &Command) -> Concern {
         | Command::RegisterKey(_)
         | Command::Request(_)
         | Command::Bulk(_)
+        | Command::Doubt(_)
         | Command::Execute(_) => Concern::None,
     }
 }

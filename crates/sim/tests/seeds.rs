@@ -14,7 +14,7 @@ const THREADS: u64 = 2;
 /// One seed in so many runs twice.
 const TWICE_EVERY: u64 = 100;
 /// Seeds that a planted bug may survive.
-const SURVIVES_MAX: u64 = 60;
+const SURVIVES_MAX: u64 = 200;
 
 fn ran(seed: u64, options: &Options) -> Report {
     run(seed, options).unwrap_or_else(|failure| panic!("{failure}"))

@@ -210,8 +210,13 @@ impl Backend for MemoryBackend {
         let mut answers = Vec::with_capacity(orders.len());
         for order in orders {
             self.latest = self.latest.max((self.clock)());
-            let context =
-                Context { now: self.latest, serial: rows.next_serial, epoch: 0, rules: self.rules };
+            let context = Context {
+                now: self.latest,
+                serial: rows.next_serial,
+                epoch: 0,
+                epoch_start: 1,
+                rules: self.rules,
+            };
             let decided = decide(&rows.view(&order.command.reads()), order, &context);
             answers.push(decided.map(|change| {
                 rows.next_serial += change.serials;

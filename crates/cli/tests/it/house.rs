@@ -42,7 +42,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("store", &["domain"]),
     ("rail", &["domain"]),
     ("server", &["domain", "wire", "store", "rail"]),
-    ("cli", &["domain", "store", "rail", "server"]),
+    ("bench", &["domain", "wire", "store"]),
+    ("cli", &["domain", "store", "rail", "server", "bench"]),
     ("sim", &["domain", "store", "rail"]),
 ];
 
@@ -72,12 +73,13 @@ const KNOWS: &[(&str, &[&str])] = &[
             "crates/server/src/api/",
             "crates/server/src/listen/",
             "crates/server/src/receive.rs",
+            "crates/bench/src/yardstick.rs",
             "/tests/",
         ],
     ),
     ("reqwest::", &["crates/server/src/courier.rs", "crates/server/src/reach.rs", "/tests/"]),
     ("println!", &["crates/cli/src/printer.rs", "crates/sim/src/main.rs", "/tests/"]),
-    ("SystemTime::now", &["crates/server/src/clock.rs", "/tests/"]),
+    ("SystemTime::now", &["crates/server/src/clock.rs", "crates/bench/src/site.rs", "/tests/"]),
     ("unsafe {", &[]),
 ];
 

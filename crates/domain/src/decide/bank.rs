@@ -6,10 +6,11 @@
 use super::Scene;
 use crate::bank::{Answer, BankCode, Why};
 use crate::code::Code;
-use crate::command::{Actor, Asked, Told};
+use crate::command::{Actor, Asked, Doubt, Told};
 use crate::group::{Group, Mode};
 use crate::ident::{BankNo, NoticeNo};
 use crate::ledger::{Entry, Subject};
+use crate::money::Won;
 use crate::notice::{Notice, NoticeState, Outcome};
 use crate::payout::{Attempt, Payout, State, state_of};
 use crate::rail::{Pause, Rail};
@@ -50,14 +51,19 @@ fn intent(at: &Scene<'_>, payout: &Payout, rail: &Rail) -> Result<Change, Refusa
     let now = at.context.now;
     let before = at.view.attempt;
     let mut rail = rail.clone();
-    let bank_no = match before.and_then(|a| a.bank_no) {
-        Some(same) => same,
+    let (shard, epoch) = (partner.no.shard(), at.context.epoch);
+    let place = payout.no.0 - at.context.epoch_start;
+    let first = BankNo::first(shard, epoch, place).filter(|_| before.is_none());
+    let bank_no = match before.and_then(|a| a.bank_no).or(first) {
+        Some(known) => known,
+        // A further number, or one of a payout that is older than this epoch.
         None => {
             let counter = rail.bank_counter;
             rail.bank_counter += 1;
-            BankNo::new(partner.no.shard(), at.context.epoch, counter).ok_or(Code::T0503)?
+            BankNo::counted(shard, epoch, counter).ok_or(Code::T0503)?
         }
     };
+    let counted = Some(&rail) != at.view.rail;
     let attempt = Attempt {
         payout: payout.no,
         partner: payout.partner,
@@ -85,16 +91,65 @@ fn intent(at: &Scene<'_>, payout: &Payout, rail: &Rail) -> Result<Change, Refusa
         amount: payout.amount,
     };
     let event = at.event(EventKind::Claimed, About::Payout(payout.no), Some(payout.partner));
-    Ok(Change {
-        writes: vec![
-            Write::Own(payout.no, State::Sending, None),
-            Write::Attempt(attempt),
-            Write::Rail(rail),
-            Write::Event(event),
-        ],
-        reply: Reply::Send(deposit),
-        serials: 0,
-    })
+    let mut writes = vec![
+        Write::Own(payout.no, State::Sending, None),
+        Write::Attempt(attempt),
+        Write::Event(event),
+    ];
+    writes.extend(counted.then_some(Write::Rail(rail)));
+    Ok(Change { writes, reply: Reply::Send(deposit), serials: 0 })
+}
+
+/// After a restore: what waited or was executed may have been sent since, so it becomes unknown, its
+/// amount stays held, and the bank is asked under the number that it would have had (decision I1).
+pub(super) fn doubt(at: &Scene<'_>, doubt: &Doubt) -> Result<Change, Refusal> {
+    let payout = at.payout()?;
+    let group = at.view.group.filter(|g| g.no == payout.group).ok_or(Code::T0999)?;
+    let state = state_of(payout.own, group.mode);
+    if !matches!(state, State::Requested | State::Executing) {
+        return Ok(Change::none(Reply::Stale));
+    }
+    let now = at.context.now;
+    let before = at.view.attempt;
+    // A number that own-side trouble used up was followed by one that nobody knows any more.
+    let bank_no = before.map_or(doubt.bank_no, |attempt| attempt.bank_no);
+    let attempt = Attempt {
+        payout: payout.no,
+        partner: payout.partner,
+        bank_no,
+        day: before.map_or(payout.at.day(), |attempt| attempt.day),
+        sent_at: now,
+        sends: before.map_or(1, |attempt| attempt.sends.max(1)),
+        bank_code: None,
+        bank_code_sub: 0,
+        failure: None,
+        why: Some(Why::Restored),
+        answered_at: None,
+        inquiries: 0,
+        inquire_at: bank_no.map(|_| now),
+        returned_at: None,
+        return_code: None,
+    };
+    let mut event =
+        at.event(EventKind::BecameUnknown, About::Payout(payout.no), Some(payout.partner));
+    event.amount = Some(payout.amount);
+    event.note = Some(why_text(Why::Restored));
+    let mut writes = vec![
+        Write::Own(payout.no, State::Unknown, None),
+        Write::Attempt(attempt),
+        Write::Event(event),
+    ];
+    if payout.own.is_none() {
+        let mut group = group.clone();
+        if state == State::Requested {
+            group.waiting -= 1;
+            group.waiting_sum = Won(group.waiting_sum.0 - payout.amount.0);
+        } else {
+            group.unclaimed -= 1;
+        }
+        writes.push(Write::Group(group));
+    }
+    Ok(Change { writes, reply: Reply::Done, serials: 0 })
 }
 
 fn dead(at: &Scene<'_>, payout: &Payout, bank: BankCode) -> Result<Change, Refusal> {
@@ -199,7 +254,14 @@ fn unknown(
     why: Why,
 ) -> Result<Change, Refusal> {
     let first = asked == Asked::Deposit;
-    attempt.why = Some(why);
+    // Of a payout in doubt it is not known on which day it was sent, if at all: each is asked for.
+    let in_doubt = attempt.why == Some(Why::Restored);
+    if in_doubt {
+        let next = attempt.day.next().filter(|day| *day <= attempt.sent_at.day());
+        attempt.day = next.unwrap_or(payout.at.day());
+    } else {
+        attempt.why = Some(why);
+    }
     attempt.inquiries += i64::from(!first);
     attempt.inquire_at = Some(at.context.now.plus_ms(inquiry_wait_ms(attempt.inquiries)));
     let mut writes = vec![Write::Attempt(attempt)];
@@ -220,6 +282,7 @@ fn why_text(why: Why) -> String {
         Why::Processing => "the bank is processing it".to_owned(),
         Why::Undecided(code) => format!("bank code {} does not decide", code.text()),
         Why::Restarted => "the process ended before the answer".to_owned(),
+        Why::Restored => "it may have been sent in a time that the store has lost".to_owned(),
     }
 }
 

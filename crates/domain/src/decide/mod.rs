@@ -42,6 +42,7 @@ pub fn decide(view: &View<'_>, order: &Order, context: &Context) -> Result<Chang
         Command::Bulk(bulk) => request::bulk(&at, bulk),
         Command::Execute(execute) => execute::execute(&at, execute),
         Command::Claim { .. } => bank::claim(&at),
+        Command::Doubt(doubt) => bank::doubt(&at, doubt),
         Command::Outcome(told) => bank::outcome(&at, told),
         Command::Return { code, notice, .. } => bank::returned(&at, *code, *notice),
         Command::PauseRail { reason } => bank::pause(&at, reason),

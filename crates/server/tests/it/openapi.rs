@@ -38,7 +38,9 @@ async fn the_document_and_the_router_have_the_same_routes() {
             documented.insert((method.to_string(), path.clone()));
         }
     }
-    let posts = PATHS.iter().map(|(path, _)| ("POST".to_owned(), (*path).to_owned()));
+    let own = ichae_wire::bulk::PATH;
+    let posts = PATHS.iter().map(|(path, _)| *path).chain([own]);
+    let posts = posts.map(|path| ("POST".to_owned(), path.to_owned()));
     let gets = ["/livez", "/readyz", "/metrics"].map(|path| ("GET".to_owned(), path.to_owned()));
     assert_eq!(documented, posts.chain(gets).collect());
 }

@@ -141,6 +141,10 @@ impl Model {
             Command::Claim { payout, partner, group, key } => {
                 self.claim(*payout, *partner, *group, *key, answer)
             }
+            // A simulated store never goes back, so nobody may doubt its rows.
+            Command::Doubt(_) => {
+                Err(Violation::new(ANSWER, "a doubt without a restore".to_owned()))
+            }
             Command::Outcome(told) => {
                 let expected = self.outcome(told)?;
                 plain(expected, answer)

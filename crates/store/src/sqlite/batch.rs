@@ -11,7 +11,7 @@ use crate::witness::{Seen, Witness};
 use ichae_domain::code::Code;
 use ichae_domain::command::{Command, NewKey, Order};
 use ichae_domain::decide::decide;
-use ichae_domain::ident::{KeyNo, PartnerNo};
+use ichae_domain::ident::{Epochs, KeyNo, PartnerNo};
 use ichae_domain::ledger::{Account as Side, Posting};
 use ichae_domain::notice::Notice;
 use ichae_domain::payout::Payout;
@@ -37,7 +37,7 @@ pub struct SqliteBackend {
     sealer: Arc<Sealer>,
     rules: Rules,
     clock: Clock,
-    epoch: u16,
+    epochs: Arc<Epochs>,
     next_serial: i64,
     latest: Time,
     cache: Cache,
@@ -54,7 +54,7 @@ pub(super) struct Parts {
     pub sealer: Arc<Sealer>,
     pub rules: Rules,
     pub clock: Clock,
-    pub epoch: u16,
+    pub epochs: Arc<Epochs>,
     pub distinct: DistinctKeys,
     pub board: Arc<Board>,
     pub witness: Option<(Witness, Vec<u8>)>,
@@ -72,7 +72,7 @@ pub(super) fn next_serial(db: &Connection) -> Result<i64, StoreError> {
 
 impl SqliteBackend {
     pub(super) fn new(parts: Parts) -> Result<SqliteBackend, StoreError> {
-        let Parts { db, sealer, rules, clock, epoch, distinct, board, witness } = parts;
+        let Parts { db, sealer, rules, clock, epochs, distinct, board, witness } = parts;
         let next_serial = next_serial(&db)?;
         let latest: Option<i64> =
             db.query_row("SELECT max(no), at FROM events", [], |r| r.get(1))?;
@@ -81,7 +81,7 @@ impl SqliteBackend {
             sealer,
             rules,
             clock,
-            epoch,
+            epochs,
             next_serial,
             latest: Time(latest.unwrap_or(0)),
             cache: Cache::default(),
@@ -93,6 +93,14 @@ impl SqliteBackend {
         };
         backend.see()?;
         Ok(backend)
+    }
+
+    pub(super) fn db(&self) -> &Connection {
+        &self.db
+    }
+
+    pub(super) fn epochs(&self) -> Arc<Epochs> {
+        Arc::clone(&self.epochs)
     }
 
     /// Carries the orders out in one transaction; on an error everything is rolled back.
@@ -136,7 +144,8 @@ impl SqliteBackend {
             let context = Context {
                 now: self.latest,
                 serial: self.next_serial,
-                epoch: self.epoch,
+                epoch: self.epochs.current(),
+                epoch_start: self.epochs.current_start(),
                 rules: self.rules,
             };
             let indexed = self.indexed_anew(order);
@@ -297,7 +306,8 @@ impl SqliteBackend {
         self.witnessed = Instant::now();
         let Some((witness, store_id)) = &self.witness else { return Ok(()) };
         let events = super::open::last_event(&self.db)?;
-        witness.write(&Seen { store_id: store_id.clone(), epoch: self.epoch, events })
+        let epoch = self.epochs.current();
+        witness.write(&Seen { store_id: store_id.clone(), epoch, events })
     }
 
     /// One by one, so that only the order that cannot be written is told so.

@@ -1,10 +1,12 @@
 //! The embedded store: one SQLite file, one writer, readers beside it.
 
 mod append;
+pub mod backup;
 mod batch;
 mod cache;
 pub mod check;
 mod distinct;
+mod doubt;
 mod open;
 mod persist;
 mod read;

@@ -62,16 +62,17 @@ pub fn open(settings: Settings, sealer: &Arc<Sealer>) -> Result<Opened, StoreErr
         Arc::clone(sealer),
         Arc::clone(&board),
     )?;
-    let backend = SqliteBackend::new(Parts {
+    let mut backend = SqliteBackend::new(Parts {
         db: writer,
         sealer: Arc::clone(sealer),
         rules: settings.rules,
         clock: settings.clock,
-        epoch: epochs.current(),
+        epochs: Arc::clone(&epochs),
         distinct,
         board,
         witness: witness.map(|witness| (witness, store_id)),
     })?;
+    backend.doubt_lost_time()?;
     Ok(Opened { backend, reader, rolled_back })
 }
 
@@ -141,13 +142,13 @@ fn identify(connection: &Connection, settings: &Settings) -> Result<(), StoreErr
                 "INSERT INTO store VALUES (1, ?1, ?2, ?3)",
                 params![&id.bytes()[..16], (settings.clock)().0, settings.environment],
             )?;
-            connection.execute("INSERT INTO epochs VALUES (0, 1)", [])?;
+            connection.execute("INSERT INTO epochs (epoch, first_serial) VALUES (0, 1)", [])?;
             Ok(())
         }
     }
 }
 
-fn store_id(connection: &Connection) -> Result<Vec<u8>, StoreError> {
+pub(super) fn store_id(connection: &Connection) -> Result<Vec<u8>, StoreError> {
     Ok(connection.query_row("SELECT store_id FROM store", [], |r| r.get(0))?)
 }
 
@@ -236,7 +237,7 @@ pub(super) fn know_keys(connection: &Connection, keys: &Keys) -> Result<(), Stor
     Ok(())
 }
 
-fn epochs(connection: &Connection) -> Result<Epochs, StoreError> {
+pub(super) fn epochs(connection: &Connection) -> Result<Epochs, StoreError> {
     let mut rows = connection.prepare("SELECT first_serial, epoch FROM epochs ORDER BY epoch")?;
     let starts = rows.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?.collect::<Result<_, _>>()?;
     Epochs::new(starts).ok_or_else(|| StoreError::Damaged("the table of epochs".to_owned()))
@@ -265,23 +266,37 @@ fn start_epoch(
     if next >= EPOCHS_MAX {
         return Err(StoreError::Refused(format!("all {EPOCHS_MAX} store epochs are used up")));
     }
-    let now = (settings.clock)().0;
     let lost = seen.events.saturating_sub(events);
     let reason = format!("the store is {lost} events older than it was; epoch {next} started");
+    begin_epoch(connection, next, (settings.clock)(), &reason)?;
+    Ok(true)
+}
+
+/// Begins an epoch in one transaction: no number of the time before can come again, the rail is
+/// paused, and every payout that may have been sent in a lost time is marked to be asked about,
+/// which the next opening does.
+pub(super) fn begin_epoch(
+    connection: &mut Connection,
+    epoch: u16,
+    now: Time,
+    reason: &str,
+) -> Result<(), StoreError> {
     let transaction = connection.transaction()?;
     let first = super::batch::next_serial(&transaction)?;
-    transaction.execute("INSERT INTO epochs VALUES (?1, ?2)", params![next, first])?;
+    transaction.execute(
+        "INSERT INTO epochs (epoch, first_serial, in_doubt) VALUES (?1, ?2, 1)",
+        params![epoch, first],
+    )?;
     transaction.execute(
         "UPDATE rails SET paused_at = ?1, paused_by = 'ichae', pause_reason = ?2, bank_counter = 0",
-        params![now, reason],
+        params![now.0, reason],
     )?;
     transaction.execute(
         "INSERT INTO events (at, actor_kind, kind, about_kind, about, note)
          VALUES (?1, 2, ?2, 6, 0, ?3)",
-        params![now, EventKind::EpochStarted as i64, reason],
+        params![now.0, EventKind::EpochStarted as i64, reason],
     )?;
-    transaction.commit()?;
-    Ok(true)
+    Ok(transaction.commit()?)
 }
 
 pub(super) fn last_event(connection: &Connection) -> Result<i64, StoreError> {

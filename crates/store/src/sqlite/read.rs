@@ -325,7 +325,7 @@ impl Reader for SqliteReader {
     fn due_inquiries(&self, now: Time, limit: usize) -> Read<Vec<Deposit>> {
         let sql = "SELECT p.no, p.partner, p.billing_key, a.bank_no, a.sends, a.day, p.amount \
                    FROM attempts a JOIN payouts p ON p.no = a.payout \
-                   WHERE a.inquire_at <= ?1 AND p.own = 5 ORDER BY a.inquire_at LIMIT ?2";
+                   WHERE a.inquire_at <= ?1 AND a.bank_no IS NOT NULL AND p.own = 5 ORDER BY a.inquire_at LIMIT ?2";
         self.all(sql, params![now.0, most(limit)], deposit)
     }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::bank::{Answer, Why};
-use crate::command::{Asked, Told};
+use crate::command::{Asked, Doubt, Told};
 use crate::ident::BANK_COUNTER_MAX;
 use crate::time::Day;
 use crate::view::{Deposit, EventKind};
@@ -87,9 +87,10 @@ fn a_claim_writes_an_intent_exactly_where_a_row_executes() {
     }
 }
 
-/// Figure 2: a `bank_tran_id` is taken from the rail's counter once, and kept for every further
-/// send of the same payout, unless own-side trouble used it up. The business date is that of the
-/// send (decision H5).
+/// Figure 2: a `bank_tran_id` is taken once and kept for every further send of the same payout,
+/// unless own-side trouble used it up. A payout of this epoch has its first one from its own serial,
+/// which counts nothing (docs/adr/0012); any other is counted. The business date is that of the send
+/// (decision H5).
 #[test]
 fn an_intent_keeps_the_bank_number_it_has_and_else_takes_the_next() {
     let done = Done { own: vec![(ROW.0, State::Sending)], ..Done::default() };
@@ -98,15 +99,22 @@ fn an_intent_keeps_the_bank_number_it_has_and_else_takes_the_next() {
     let again = sent(executing, Mode::Closed);
     let mut used_up = again.clone();
     used_up.attempt.as_mut().unwrap().bank_no = None;
-    let next = BankNo::new(3, 2, 7);
-    let table = [(first, next, 8, 1), (again, attempt(ROW.0).bank_no, 7, 2), (used_up, next, 8, 2)];
+    let next = BankNo::counted(3, 2, 7);
+    let mut of_this_epoch = first.clone();
+    of_this_epoch.context.epoch_start = ROW.0 - 2;
+    let table = [
+        (of_this_epoch, BankNo::first(3, 2, 2), 7, 1),
+        (first, next, 8, 1),
+        (again, attempt(ROW.0).bank_no, 7, 2),
+        (used_up, next, 8, 2),
+    ];
     for (world, bank_no, counter, sends) in table {
         let change = check_as(Actor::Engine, &world, claim(), Ok(done.clone())).unwrap();
         let attempt = written(&change);
         assert_eq!((attempt.bank_no, attempt.sends, attempt.day), (bank_no, sends, NOW.day()));
         assert_eq!((attempt.sent_at, attempt.inquiries, attempt.inquire_at), (NOW, 0, None));
         let counted = |w: &Write| matches!(w, Write::Rail(rail) if rail.bank_counter == counter);
-        assert!(change.writes.iter().any(counted));
+        assert_eq!(change.writes.iter().any(counted), counter == 8);
         let (key, day, amount) = (KEY, NOW.day(), Won(300));
         let bank_no = bank_no.unwrap();
         let (payout, partner) = (ROW, PARTNER);
@@ -118,8 +126,66 @@ fn an_intent_keeps_the_bank_number_it_has_and_else_takes_the_next() {
 #[test]
 fn used_up_bank_numbers_stop_the_rail_instead_of_repeating() {
     let mut world = world(Some(State::Executing), Mode::Closed);
-    world.rail.bank_counter = BANK_COUNTER_MAX;
+    world.rail.bank_counter = BANK_COUNTER_MAX - crate::ident::BANK_COUNTED_FROM;
     check(&world, claim(), Err(Code::T0503));
+}
+
+/// Decision I1: after a restore what waited or was executed may have been sent. It becomes unknown
+/// under the number that it would have had, and every other state stays what it is.
+#[test]
+fn what_may_have_been_sent_in_a_lost_time_is_asked_about() {
+    let number = BankNo::first(3, 1, 2);
+    for (own, mode) in owns().into_iter().flat_map(|own| Mode::ALL.map(|mode| (own, mode))) {
+        let world = world(own, mode);
+        let doubt = Doubt { payout: ROW, partner: PARTNER, group: GROUP, bank_no: number };
+        let command = Command::Doubt(Box::new(doubt));
+        let state = reads_as(own, mode);
+        if !matches!(state, State::Requested | State::Executing) {
+            check_as(Actor::Engine, &world, command, Ok(Done::stale()));
+            continue;
+        }
+        let own_groups = own.is_none().then_some((GROUP.0, mode, 0, 0, 0));
+        let done = Done {
+            own: vec![(ROW.0, State::Unknown)],
+            groups: own_groups.into_iter().collect(),
+            ..Done::default()
+        };
+        let change = check_as(Actor::Engine, &world, command, Ok(done)).unwrap();
+        let attempt = written(&change);
+        assert_eq!((attempt.bank_no, attempt.why), (number, Some(Why::Restored)));
+        assert_eq!((attempt.inquire_at, attempt.day), (Some(NOW), Time(4).day()));
+    }
+}
+
+/// A number that own-side trouble used up was followed by one that is lost: a person decides.
+#[test]
+fn a_lost_number_is_not_guessed() {
+    let mut world = sent(Some(State::Executing), Mode::Closed);
+    world.attempt.as_mut().unwrap().bank_no = None;
+    let bank_no = BankNo::first(3, 1, 2);
+    let doubt = Doubt { payout: ROW, partner: PARTNER, group: GROUP, bank_no };
+    let done = Done { own: vec![(ROW.0, State::Unknown)], ..Done::default() };
+    let change = check(&world, Command::Doubt(Box::new(doubt)), Ok(done)).unwrap();
+    let attempt = written(&change);
+    assert_eq!((attempt.bank_no, attempt.inquire_at), (None, None));
+}
+
+/// Its day is not known either: each from its request to the restore is asked for, in turn.
+#[test]
+fn each_day_of_the_lost_time_is_asked_for() {
+    let mut world = sent(Some(State::Unknown), Mode::Closed);
+    let requested = NOW.plus_ms(-2 * 86_400_000);
+    world.payouts[0].at = requested;
+    let attempt = world.attempt.as_mut().unwrap();
+    (attempt.why, attempt.sent_at, attempt.day) = (Some(Why::Restored), NOW, requested.day());
+    let days = [1, 0, 2, 1].map(|ago| NOW.plus_ms(-ago * 86_400_000).day());
+    for day in days {
+        let asked = told(Asked::Inquiry, Answer::Unknown(Why::Lost));
+        let change = check(&world, asked, Ok(Done::default())).unwrap();
+        let attempt = written(&change);
+        assert_eq!((attempt.day, attempt.why), (day, Some(Why::Restored)));
+        world.attempt = Some(attempt.clone());
+    }
 }
 
 /// Decision H11: R0103 with the bank's code, no bank number, the amount back, and its webhook.

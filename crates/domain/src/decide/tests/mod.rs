@@ -84,7 +84,7 @@ impl World {
             fund: None,
             notice: None,
             rail: Rail { bank_counter: 7, notices_seen: 2, pause: None },
-            context: Context { now: NOW, serial: SERIAL, epoch: 2, rules },
+            context: Context { now: NOW, serial: SERIAL, epoch: 2, epoch_start: 400, rules },
         }
     }
 

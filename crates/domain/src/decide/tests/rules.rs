@@ -4,7 +4,10 @@ use super::*;
 use crate::view::Event;
 
 /// The steps that a payout's life may take (decision H13).
-const STEPS: [(State, State); 10] = [
+const STEPS: [(State, State); 12] = [
+    // After a restore only.
+    (State::Requested, State::Unknown),
+    (State::Executing, State::Unknown),
     (State::Requested, State::Executing),
     (State::Requested, State::Canceled),
     (State::Executing, State::Sending),

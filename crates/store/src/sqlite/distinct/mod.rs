@@ -18,7 +18,7 @@ use recent::Recent;
 use runs::Runs;
 use rusqlite::Connection;
 use side::Side;
-pub(super) use side::{Lineage, counted, file_beside};
+pub(super) use side::{Lineage, counted, file_beside, remove};
 use siphasher::sip::SipHasher13;
 use std::hash::Hasher;
 use std::path::Path;

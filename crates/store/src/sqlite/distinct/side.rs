@@ -68,7 +68,7 @@ pub(super) fn connect_to_read(file: &Path) -> Result<Connection, StoreError> {
 }
 
 /// Removes a database with what SQLite keeps beside it.
-fn remove(file: &Path) -> Result<(), StoreError> {
+pub(in crate::sqlite) fn remove(file: &Path) -> Result<(), StoreError> {
     for ending in ["", "-wal", "-shm"] {
         let mut name = file.as_os_str().to_owned();
         name.push(ending);

@@ -1,5 +1,6 @@
 //! What only the embedded store must do: survive, refuse, notice, and be found out.
 
+mod backup;
 mod damage;
 mod live;
 mod open;
