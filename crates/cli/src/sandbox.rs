@@ -62,6 +62,9 @@ impl Drop for Forgetful {
         if self.temporary {
             // What stays in the temporary folder is swept by the system.
             let _ = std::fs::remove_dir_all(&self.path);
+            if let Some(witness) = ichae_store::witness::beside_folder(&self.path) {
+                let _ = std::fs::remove_file(witness);
+            }
         }
     }
 }

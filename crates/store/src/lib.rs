@@ -17,4 +17,4 @@ pub mod port;
 pub mod queue;
 pub mod seal;
 pub mod sqlite;
-mod witness;
+pub mod witness;

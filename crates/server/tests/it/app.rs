@@ -566,6 +566,8 @@ impl Folder {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let no = NEXT.fetch_add(1, Ordering::Relaxed);
         let path = std::env::temp_dir().join(format!("ichae-it-{}-{no}", std::process::id()));
+        // One deeper: a store leaves a witness beside its folder.
+        let path = path.join("store");
         std::fs::create_dir_all(&path).unwrap();
         Folder(path)
     }
@@ -578,6 +580,6 @@ impl Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         // What stays behind is in the system's folder for such things.
-        let _ = std::fs::remove_dir_all(&self.0);
+        let _ = std::fs::remove_dir_all(self.0.parent().unwrap());
     }
 }

@@ -8,6 +8,7 @@ mod admin;
 mod app;
 mod bad_input;
 mod bank;
+mod bulk;
 mod courier;
 mod distinct_key;
 mod engine;

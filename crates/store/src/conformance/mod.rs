@@ -53,8 +53,15 @@ pub fn scratch() -> PathBuf {
     let no = NEXT.fetch_add(1, Ordering::SeqCst);
     let dir = std::env::temp_dir().join(format!("ichae-store-{}-{no}", std::process::id()));
     let _ = std::fs::remove_dir_all(&dir);
+    // One deeper: a store leaves a witness beside its folder.
+    let dir = dir.join("store");
     std::fs::create_dir_all(&dir).unwrap();
     dir
+}
+
+/// Removes what [`scratch`] made.
+pub fn remove(dir: &std::path::Path) {
+    let _ = std::fs::remove_dir_all(dir.parent().unwrap());
 }
 
 pub fn on_sqlite() -> Harness {
@@ -85,7 +92,7 @@ pub fn on_sqlite_at(dir: PathBuf, sealer: Arc<Sealer>) -> Harness {
 impl Drop for Harness {
     fn drop(&mut self) {
         if let Some(dir) = self.file.as_ref().and_then(|file| file.parent()) {
-            let _ = std::fs::remove_dir_all(dir);
+            remove(dir);
         }
     }
 }

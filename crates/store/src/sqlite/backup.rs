@@ -189,7 +189,7 @@ pub fn restore(
         return Err(refused("the backup was changed or damaged since it was made".to_owned()));
     }
     let prepared = verify(&fresh, sealer).and_then(|report| {
-        let epoch = prepare(&fresh, &note, witness, now)?;
+        let epoch = prepare(&fresh, file, &note, witness, now)?;
         Ok((epoch, report.payouts))
     });
     let (epoch, payouts) = match prepared {
@@ -207,10 +207,16 @@ pub fn restore(
 }
 
 /// Begins the epoch after every one that is known of, in the file that is not in place yet.
-fn prepare(fresh: &Path, note: &Note, witness: &Path, now: Time) -> Result<u16, StoreError> {
+fn prepare(
+    fresh: &Path,
+    file: &Path,
+    note: &Note,
+    witness: &Path,
+    now: Time,
+) -> Result<u16, StoreError> {
     let mut db = Connection::open(fresh)?;
     db.execute_batch("PRAGMA synchronous = FULL")?;
-    let seen = Witness::at(witness).read().filter(|seen| seen.store_id == note.store_id);
+    let seen = Witness::of(witness, file).read(&note.store_id)?;
     let epoch = epochs(&db)?.current().max(seen.map_or(0, |seen| seen.epoch)) + 1;
     if epoch >= EPOCHS_MAX {
         return Err(refused(format!("all {EPOCHS_MAX} store epochs are used up")));

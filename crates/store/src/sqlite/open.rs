@@ -49,7 +49,7 @@ pub fn open(settings: Settings, sealer: &Arc<Sealer>) -> Result<Opened, StoreErr
     migrate(&mut writer)?;
     identify(&writer, &settings)?;
     know_keys(&writer, &sealer.keys())?;
-    let witness = settings.witness.as_deref().map(Witness::at);
+    let witness = settings.witness.as_deref().map(|path| Witness::of(path, &settings.file));
     let store_id = store_id(&writer)?;
     let rolled_back = start_epoch(&mut writer, witness.as_ref(), &store_id, &settings)?;
     let epochs = Arc::new(epochs(&writer)?);
@@ -251,12 +251,8 @@ fn start_epoch(
     store_id: &[u8],
     settings: &Settings,
 ) -> Result<bool, StoreError> {
-    let Some(seen) = witness.and_then(Witness::read) else { return Ok(false) };
-    if seen.store_id != store_id {
-        return Err(StoreError::Refused(
-            "the key folder's witness is of another store: use that store's own keys".to_owned(),
-        ));
-    }
+    let seen = witness.map(|witness| witness.read(store_id)).transpose()?.flatten();
+    let Some(seen) = seen else { return Ok(false) };
     let epoch = epochs(connection)?.current();
     let events = last_event(connection)?;
     if seen.epoch <= epoch && seen.events <= events {

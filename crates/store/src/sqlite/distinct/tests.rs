@@ -57,7 +57,7 @@ impl Rows {
 
 impl Drop for Rows {
     fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.dir);
+        crate::conformance::remove(&self.dir);
     }
 }
 
