@@ -13,10 +13,10 @@ use ichae_domain::view::{Deposit, Reply};
 use ichae_store::port::{Backend, Reader, StoreError, Work};
 use ichae_store::sqlite::Opened;
 use std::io::Write;
-use std::path::Path;
+use std::path::PathBuf;
 
-/// Rows that make the WAL long enough for SQLite to move it into the file on the way.
-const LONG: [usize; 4] = [600; 4];
+/// Rows of bulk calls that make the WAL long enough for SQLite to move it into the file on the way.
+const LONG: [usize; 10] = [1_500; 10];
 
 fn say(line: &str) {
     let mut out = std::io::stdout().lock();
@@ -38,8 +38,19 @@ pub enum ChildError {
 
 type Done<T> = Result<T, ChildError>;
 
-/// `fault`: which call fails, and how; without one, every call is told.
-pub fn run(folder: &Path, keys: &Path, fault: Option<(u64, Fault)>) -> Done<()> {
+/// What the process is told.
+#[derive(Clone, Debug)]
+pub struct Task {
+    pub folder: PathBuf,
+    pub keys: PathBuf,
+    /// With so many rows that the WAL is moved into the file on the way.
+    pub long: bool,
+    /// Which call fails, and how; without one, every call is told.
+    pub fault: Option<(u64, Fault)>,
+}
+
+pub fn run(task: &Task) -> Done<()> {
+    let Task { folder, keys, long, fault } = task;
     if !vfs::install() {
         return Err(ChildError::NoVfs);
     }
@@ -50,7 +61,7 @@ pub fn run(folder: &Path, keys: &Path, fault: Option<(u64, Fault)>) -> Done<()> 
         let mut disk = disk();
         disk.watch(folder);
         if let Some((call, fault)) = fault {
-            disk.fail(call, fault);
+            disk.fail(*call, *fault);
         }
         disk.tell(Box::new(move |call, kind, path, verdict| {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -62,7 +73,7 @@ pub fn run(folder: &Path, keys: &Path, fault: Option<(u64, Fault)>) -> Done<()> 
             fell |= failed;
         }));
     }
-    Script::open(&site)?.first(&site)?;
+    Script::open(&site)?.first(&site, if *long { &LONG } else { &[] })?;
     Script::open(&site)?.second()?;
     say(&format!("calls {}", disk().calls()));
     Ok(())
@@ -142,7 +153,7 @@ impl Script {
         until(|| read(&self.opened.reader), "a look-up")
     }
 
-    fn first(mut self, site: &Site) -> Done<()> {
+    fn first(mut self, site: &Site, long: &[usize]) -> Done<()> {
         let replies = self.give(vec![partner("shop")])?;
         let [Reply::Partner(no)] = replies[..] else { return Err(odd(&replies)) };
         self.give(vec![fund(no, Won(1_000_000_000), "first")])?;
@@ -165,8 +176,8 @@ impl Script {
         let waiting = self.read(|reader| reader.waiting_on_key(group, keys[0]))?;
         self.give(vec![execute(no, group, Target::Rows(waiting), Action::Cancel)])?;
         self.give(vec![execute(no, group, Target::All, Action::Cancel)])?;
-        for (at, rows) in LONG.into_iter().enumerate() {
-            let row = |row| request(no, keys[row % 3], Won(5), &format!("long{at}-{row}"));
+        for (at, rows) in long.iter().copied().enumerate() {
+            let row = |row| request(no, keys[row % 3], Won(5), &format!("long{at}-{row:040}"));
             self.give(vec![bulk(no, (0..rows).map(row).collect())])?;
         }
         self.requests(no, &keys, "d", 1)?;
@@ -231,7 +242,9 @@ impl Script {
 
     fn close(self) {
         say("closing");
-        drop(self.opened);
+        // The writer last: it alone can move the WAL into the file.
+        drop(self.opened.reader);
+        drop(self.opened.backend);
         say("closed");
     }
 }

@@ -130,11 +130,11 @@ impl Client<'_> {
     /// Takes up where the client with this place was.
     fn remember(&mut self, at: usize) {
         let facts = self.audit.facts();
-        let partners = facts.iter().filter_map(|fact| match fact {
+        let mut partners = facts.iter().filter_map(|fact| match fact {
             Fact::Partner(no) => Some(*no),
             _ => None,
         });
-        self.partner = partners.skip(at).next().unwrap_or(PartnerNo(0));
+        self.partner = partners.nth(at).unwrap_or(PartnerNo(0));
         for fact in &facts {
             match fact {
                 Fact::Key(partner, no) if *partner == self.partner => self.keys.push(*no),

@@ -40,6 +40,8 @@ enum What {
         folder: PathBuf,
         #[arg(long)]
         keys: PathBuf,
+        #[arg(long)]
+        long: bool,
         #[arg(long, requires = "fault")]
         call: Option<u64>,
         #[arg(long, value_parser = fault, requires = "call")]
@@ -55,8 +57,9 @@ fn fault(name: &str) -> Result<Fault, String> {
 fn main() -> ExitCode {
     let scratch = std::env::temp_dir().join(format!("ichae-disk-{}", std::process::id()));
     let (figure, done) = match Args::parse().what {
-        What::Child { folder, keys, call, fault } => {
-            return match child::run(&folder, &keys, call.zip(fault)) {
+        What::Child { folder, keys, long, call, fault } => {
+            let task = child::Task { folder, keys, long, fault: call.zip(fault) };
+            return match child::run(&task) {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(error) => {
                     println!("{error}");
@@ -116,7 +119,7 @@ fn figure_8(cycles: u64, seed: u64, scratch: &Path) -> Result<(), String> {
 
 fn figure_9(full: bool, scratch: &Path) -> Result<(), String> {
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
-    let options = sweep::Options { full, some: 60 };
+    let options = sweep::Options { full, long: true, some: 60 };
     let report = sweep::sweep(&program, scratch, options).map_err(|error| error.to_string())?;
     line("I/O calls of the script", report.calls);
     line("runs, each with one fault", report.runs);

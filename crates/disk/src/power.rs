@@ -147,7 +147,8 @@ impl Cycles<'_> {
             image: self.site.folder.display().to_string(),
         })?;
         self.report.payouts = self.report.payouts.max(found.payouts);
-        if found.payouts >= self.options.payouts_max {
+        // Now and then also a small one: making a store has to survive as well.
+        if found.payouts >= self.options.payouts_max || self.dice.percent(8) {
             let fresh = self.next_folder();
             std::fs::remove_dir_all(&self.site.folder)?;
             self.site = Site::make(&fresh, &self.scratch.join("keys"))?;
@@ -160,8 +161,9 @@ impl Cycles<'_> {
     /// Opens the store and lets the clients work until the power goes.
     fn until_the_cut(&mut self, image: &Path) -> Result<Left, PowerError> {
         let left: Arc<Mutex<Option<Left>>> = Arc::default();
-        // Some cuts come while the store is opened, or made.
-        let most = if self.dice.percent(15) { 60 } else { self.options.calls_max };
+        // Some cuts come while the store is opened, and many of a new one while it is made.
+        let (early, within) = if self.site.file().exists() { (15, 25) } else { (60, 150) };
+        let most = if self.dice.percent(early) { within } else { self.options.calls_max };
         let calls = 1 + self.dice.below(most);
         self.audit.over.store(false, Ordering::SeqCst);
         self.plan(calls, image, &left);
@@ -170,7 +172,7 @@ impl Cycles<'_> {
             self.report.while_opening += 1;
         }
         let writer = Writer::start(Box::new(opened.backend))?;
-        let seed = self.dice.next();
+        let seed = self.dice.roll();
         let (site, audit) = (&self.site, &*self.audit);
         let (writer_ref, reader) = (&writer, &opened.reader);
         let worked = std::thread::scope(|scope| {
@@ -204,7 +206,7 @@ impl Cycles<'_> {
         }
         let (from, to) = (self.site.folder.clone(), image.to_owned());
         let (audit, left) = (Arc::clone(&self.audit), Arc::clone(left));
-        let seed = self.dice.next();
+        let seed = self.dice.roll();
         disk.interrupt(
             calls,
             Box::new(move |disk| {

@@ -1,6 +1,6 @@
 //! Figure 9: the script is run again and again, and in each run another of its I/O calls fails.
 
-use crate::child::acknowledged;
+use crate::child::{Task, acknowledged};
 use crate::disk::Fault;
 use crate::site::Site;
 use crate::verify::verify;
@@ -19,6 +19,8 @@ const SIGABRT: i32 = 6;
 pub struct Options {
     /// Every call; else those where something new begins, and some between.
     pub full: bool,
+    /// The script in which the WAL is moved into the file on the way.
+    pub long: bool,
     /// About so many calls for each fault, where not every one fails.
     pub some: usize,
 }
@@ -72,15 +74,16 @@ impl Report {
 }
 
 /// How the program is called that is the child.
-pub fn arguments(folder: &Path, keys: &Path, fault: Option<(u64, Fault)>) -> Vec<String> {
+fn arguments(task: &Task) -> Vec<String> {
     let mut all = vec![
         "child".to_owned(),
         "--folder".to_owned(),
-        folder.display().to_string(),
+        task.folder.display().to_string(),
         "--keys".to_owned(),
-        keys.display().to_string(),
+        task.keys.display().to_string(),
     ];
-    if let Some((call, fault)) = fault {
+    all.extend(task.long.then(|| "--long".to_owned()));
+    if let Some((call, fault)) = task.fault {
         all.extend(["--call".to_owned(), call.to_string()]);
         all.extend(["--fault".to_owned(), fault.name().to_owned()]);
     }
@@ -91,6 +94,7 @@ struct Sweep<'a> {
     program: &'a Path,
     scratch: &'a Path,
     keys: PathBuf,
+    long: bool,
     next: AtomicU64,
 }
 
@@ -107,7 +111,7 @@ pub fn sweep(program: &Path, scratch: &Path, options: Options) -> Result<Report,
     let keys = scratch.join("keys");
     let made = Site::make(&scratch.join("made"), &keys);
     made.map_err(|error| SweepError::Script(error.to_string()))?;
-    let sweep = Sweep { program, scratch, keys, next: AtomicU64::new(0) };
+    let sweep = Sweep { program, scratch, keys, long: options.long, next: AtomicU64::new(0) };
     let whole = sweep.child(None)?;
     if !whole.fine {
         return Err(SweepError::Script(whole.lines.join("\n")));
@@ -173,10 +177,10 @@ impl Sweep<'_> {
     fn child(&self, fault: Option<(u64, Fault)>) -> Result<Ran, SweepError> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let folder = self.scratch.join(format!("run{number}"));
-        let done = Command::new(self.program)
-            .args(arguments(&folder, &self.keys, fault))
-            .stdin(Stdio::null())
-            .output()?;
+        let (keys, long) = (self.keys.clone(), self.long);
+        let task = Task { folder: folder.clone(), keys, long, fault };
+        let done =
+            Command::new(self.program).args(arguments(&task)).stdin(Stdio::null()).output()?;
         let text = String::from_utf8_lossy(&done.stdout);
         let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
         let aborted = done.status.signal() == Some(SIGABRT);

@@ -19,7 +19,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
 /// Rows that one partner's turn takes at most.
-const TURN_ROWS: usize = 256;
+const TURN_ROWS: usize = 128;
 
 struct Settle {
     hub: Arc<Hub>,
@@ -97,12 +97,7 @@ impl Settle {
             _ = stopped.changed() => None,
         };
         let Some(first) = place else { return Ok(Turn::Halt) };
-        let mut permits = vec![first];
-        while permits.len() < TURN_ROWS
-            && let Ok(permit) = Arc::clone(&self.room).try_acquire_owned()
-        {
-            permits.push(permit);
-        }
+        let permits = self.gather(first).await;
         let (work, rows) = self.work(partner, permits.len()).await?;
         if work.is_empty() {
             return Ok(Turn::Nothing);
@@ -132,6 +127,23 @@ impl Settle {
             }
         }
         Ok(turn)
+    }
+
+    /// Places for one turn. Those that answers of one commit give back come one after another: a turn
+    /// waits for its fellows as long as more come, because a turn of one costs what a full one costs.
+    async fn gather(&self, first: OwnedSemaphorePermit) -> Vec<OwnedSemaphorePermit> {
+        let mut permits = vec![first];
+        let mut before = 0;
+        while permits.len() > before && permits.len() < TURN_ROWS {
+            before = permits.len();
+            while permits.len() < TURN_ROWS
+                && let Ok(permit) = Arc::clone(&self.room).try_acquire_owned()
+            {
+                permits.push(permit);
+            }
+            tokio::task::yield_now().await;
+        }
+        permits
     }
 
     /// The partner's next rows, those with a state of their own first, then executed groups; and

@@ -106,11 +106,11 @@ impl SqliteBackend {
     /// Carries the orders out in one transaction; on an error everything is rolled back.
     fn transact(&mut self, orders: &[Order]) -> Result<Vec<Answer>, StoreError> {
         self.distinct.make_room()?;
-        self.db.execute_batch("BEGIN IMMEDIATE")?;
+        self.db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         let serial = self.next_serial;
         let done = self.carry_out(orders).and_then(|answers| {
             self.flush()?;
-            self.db.execute_batch("COMMIT")?;
+            self.db.prepare_cached("COMMIT")?.execute([])?;
             Ok(answers)
         });
         match &done {

@@ -12,6 +12,7 @@ use crate::witness::Witness;
 use ichae_domain::ident::{EPOCHS_MAX, Epochs};
 use ichae_domain::time::Time;
 use ichae_domain::view::{EventKind, Rules};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -89,6 +90,7 @@ pub(super) fn connect(file: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open(file)?;
     connection.set_prepared_statement_cache_capacity(128);
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    keep_plans(&connection)?;
     let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |r| r.get(0))?;
     connection.execute_batch(
         "PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;
@@ -100,6 +102,13 @@ pub(super) fn connect(file: &Path) -> Result<Connection, StoreError> {
         return Err(StoreError::Refused(text));
     }
     Ok(connection)
+}
+
+/// Plans do not depend on what is bound. Else every statement on a table with a partial index is
+/// planned again at each use, which cost more than the statement.
+pub(super) fn keep_plans(connection: &Connection) -> Result<(), StoreError> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
 }
 
 /// Brings an older store to this version; refuses a newer one.

@@ -39,6 +39,7 @@ pub(super) fn connect(file: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open_with_flags(file, flags)?;
     connection.set_prepared_statement_cache_capacity(64);
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    super::open::keep_plans(&connection)?;
     connection.execute_batch("PRAGMA query_only = ON; PRAGMA trusted_schema = OFF;")?;
     Ok(connection)
 }
@@ -215,9 +216,9 @@ impl Reader for SqliteReader {
     fn rows_of(&self, numbers: &[PayoutNo]) -> Read<Vec<Option<Row>>> {
         let sealed = self.with(|db| {
             // One transaction: taking and leaving a snapshot costs more than the look-up itself.
-            db.execute_batch("BEGIN")?;
+            db.prepare_cached("BEGIN")?.execute([])?;
             let found = rows_in(db, numbers);
-            db.execute_batch("COMMIT")?;
+            db.prepare_cached("COMMIT")?.execute([])?;
             found
         })?;
         let open = |sealed: Option<SealedRow>| sealed.map(|s| self.unseal(s)).transpose();
