@@ -4,7 +4,7 @@
 
 use plotters::coord::Shift;
 use plotters::coord::combinators::IntoLogRange;
-use plotters::coord::ranged1d::ValueFormatter;
+use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use serde::Deserialize;
@@ -95,7 +95,7 @@ fn curves(report: &Report, folder: &Path) -> Done {
     };
     let (stored, memory) = (millions(&stored), millions(&memory));
     let second = Line { points: &memory, label: "resident memory, MB", color: ORANGE };
-    draw(&folder.join("stored.svg"), &frame, &rate(&stored, BLUE), Some(&second))?;
+    draw(&folder.join("rows.svg"), &frame, &rate(&stored, BLUE), Some(&second))?;
     let title = "Durable requests by partners, 256 connections";
     let frame = Frame { title, x: "partners (log)", log_x: true };
     draw(&folder.join("partners.svg"), &frame, &rate(&partners, BLUE), None)?;
@@ -123,10 +123,11 @@ fn draw(file: &Path, frame: &Frame<'_>, first: &Line<'_>, second: Option<&Line<'
         // A little air, and room for a single point.
         let range = (low / 1.15)..(high * 1.15).max(low * 2.0);
         let ticks: Vec<f64> = first.points.iter().map(|point| point.0).collect();
-        chart(&area, frame, range.log_scale().with_key_points(ticks), first, second)?;
+        let axis = || range.clone().log_scale().with_key_points(ticks.clone());
+        chart(&area, frame, axis, first, second)?;
     } else {
         let air = (high - low).max(1.0) * 0.02;
-        chart(&area, frame, (low - air).max(0.0)..high + air, first, second)?;
+        chart(&area, frame, || (low - air).max(0.0)..high + air, first, second)?;
     }
     area.present()?;
     Ok(())
@@ -135,12 +136,12 @@ fn draw(file: &Path, frame: &Frame<'_>, first: &Line<'_>, second: Option<&Line<'
 fn chart<X>(
     area: &Area<'_>,
     frame: &Frame<'_>,
-    x: X,
+    axis: impl Fn() -> X,
     first: &Line<'_>,
     second: Option<&Line<'_>>,
 ) -> Done
 where
-    X: AsRangedCoord<Value = f64> + Clone,
+    X: AsRangedCoord<Value = f64>,
     X::CoordDescType: ValueFormatter<f64>,
 {
     let right = if second.is_some() { 70 } else { 20 };
@@ -148,9 +149,9 @@ where
     builder.margin(10).set_label_area_size(LabelAreaPosition::Left, 80);
     builder.set_label_area_size(LabelAreaPosition::Bottom, 50);
     builder.set_label_area_size(LabelAreaPosition::Right, right);
-    let chart = builder.build_cartesian_2d(x.clone(), height(first))?;
+    let chart = builder.build_cartesian_2d(axis(), height(first))?;
     let other = second.map_or(0.0..1.0, height);
-    let mut chart = chart.set_secondary_coord(x, other);
+    let mut chart = chart.set_secondary_coord(axis(), other);
     let label = (FONT, 13).into_font().color(&INK);
     chart
         .configure_mesh()
@@ -270,7 +271,7 @@ fn number(value: f64) -> String {
     let digits = format!("{:.0}", value.abs());
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

@@ -16,7 +16,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 /// Rows of bulk calls that make the WAL long enough for SQLite to move it into the file on the way.
-const LONG: [usize; 10] = [1_500; 10];
+const LONG: [usize; 14] = [1_500; 14];
 
 fn say(line: &str) {
     let mut out = std::io::stdout().lock();

@@ -4,7 +4,7 @@ use crate::child::{Task, acknowledged};
 use crate::disk::Fault;
 use crate::site::Site;
 use crate::verify::verify;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -58,7 +58,8 @@ pub struct Report {
 }
 
 impl Report {
-    fn add(&mut self, other: Report) {
+    pub fn add(&mut self, other: Report) {
+        self.calls = self.calls.max(other.calls);
         self.runs += other.runs;
         for (of, times) in other.failed {
             *self.failed.entry(of).or_default() += times;
@@ -122,7 +123,7 @@ pub fn sweep(program: &Path, scratch: &Path, options: Options) -> Result<Report,
         let calls = if options.full {
             (1..=trace.len() as u64 + 1).collect()
         } else {
-            some(&trace, options.some, at)
+            some(&trace, options, at)
         };
         runs.extend(calls.into_iter().map(|call| (call, fault)));
     }
@@ -156,20 +157,28 @@ fn trace(lines: &[String]) -> Vec<(String, String)> {
     lines.iter().filter_map(call).collect()
 }
 
-/// The first calls of each turn from one kind and file to another, and some between; the last call
-/// and the one after it too.
-fn some(trace: &[(String, String)], about: usize, shift: usize) -> BTreeSet<u64> {
-    let mut seen: HashMap<_, usize> = HashMap::new();
-    let mut calls = BTreeSet::from([trace.len() as u64, trace.len() as u64 + 1]);
-    for (at, two) in trace.windows(2).enumerate() {
-        let times = seen.entry((&two[0], &two[1])).or_default();
-        *times += 1;
-        if two[0] != two[1] && *times <= 2 {
-            calls.insert(at as u64 + 2);
+/// Of each turn from one kind and file to another the first call, the last, and one between; every
+/// sync of the store; about so many more at even distances, the last call, and the one after it. In
+/// the long script only those on the file itself, which the short one does not have.
+fn some(trace: &[(String, String)], options: Options, shift: usize) -> BTreeSet<u64> {
+    let mut turns: BTreeMap<_, Vec<u64>> = BTreeMap::new();
+    for (at, two) in trace.windows(2).enumerate().filter(|(_, two)| two[0] != two[1]) {
+        if !options.long || two[1].1 == "hub.db" {
+            turns.entry((&two[0], &two[1])).or_default().push(at as u64 + 2);
         }
     }
-    let step = (trace.len() / about.max(1)).max(1);
-    calls.extend((1 + shift as u64..=trace.len() as u64).step_by(step));
+    let mut calls = BTreeSet::new();
+    for turn in turns.values() {
+        calls.extend(turn.first().into_iter().chain(turn.get(turn.len() / 2)).chain(turn.last()));
+    }
+    if !options.long {
+        let sync = |of: &&(String, String)| of.0 == "sync" && of.1.starts_with("hub.db");
+        let all = (1_u64..).zip(trace);
+        calls.extend(all.filter(|(_, of)| sync(of)).map(|(call, _)| call));
+        let step = (trace.len() / options.some.max(1)).max(1);
+        calls.extend((1 + shift as u64..=trace.len() as u64).step_by(step));
+        calls.extend([trace.len() as u64, trace.len() as u64 + 1]);
+    }
     calls
 }
 

@@ -150,6 +150,51 @@ impl SqliteReader {
     }
 }
 
+/// What the engine asks for again and again. SQLite takes a partial index only where its condition
+/// stands in the statement word by word: `own = 1` alone would read every payout there is. A test
+/// holds every plan.
+const WORKING_PARTNERS: &str = "WITH RECURSIVE at(partner) AS ( \
+       SELECT min(partner) FROM payouts WHERE own IN (1, 2, 5) AND own = 1 \
+       UNION ALL \
+       SELECT (SELECT min(p.partner) FROM payouts p \
+               WHERE p.own IN (1, 2, 5) AND p.own = 1 AND p.partner > at.partner) \
+       FROM at WHERE at.partner IS NOT NULL) \
+     SELECT partner FROM at WHERE partner IS NOT NULL \
+     UNION SELECT partner FROM groups WHERE unclaimed > 0";
+const EXECUTING_ROWS: &str = "SELECT no, grp, billing_key FROM payouts \
+     WHERE own IN (1, 2, 5) AND own = 1 AND partner = ?1 ORDER BY no LIMIT ?2";
+const EXECUTING_GROUPS: &str =
+    "SELECT no FROM groups WHERE unclaimed > 0 AND partner = ?1 ORDER BY no";
+const UNCLAIMED: &str = "SELECT no, grp, billing_key FROM payouts \
+     WHERE grp = ?1 AND no > ?2 AND own IS NULL ORDER BY no LIMIT ?3";
+const SENDING: &str = "SELECT p.no, p.partner, p.billing_key, a.bank_no, a.sends, a.day, p.amount \
+     FROM payouts p JOIN attempts a ON a.payout = p.no \
+     WHERE p.own IN (1, 2, 5) AND p.own = 2 AND p.no > ?1 ORDER BY p.no LIMIT ?2";
+const DUE_INQUIRIES: &str = "SELECT p.no, p.partner, p.billing_key, a.bank_no, a.sends, a.day, p.amount \
+     FROM attempts a JOIN payouts p ON p.no = a.payout \
+     WHERE a.inquire_at <= ?1 AND a.bank_no IS NOT NULL AND p.own = 5 \
+     ORDER BY a.inquire_at LIMIT ?2";
+/// One step a partner in the index, however many notices wait.
+const DUE_NOTICE_PARTNERS: &str = "WITH RECURSIVE due(partner) AS ( \
+       SELECT min(partner) FROM notices WHERE state = 0 \
+       UNION ALL \
+       SELECT (SELECT min(n.partner) FROM notices n \
+               WHERE n.state = 0 AND n.partner > due.partner) \
+       FROM due WHERE due.partner IS NOT NULL) \
+     SELECT partner FROM due WHERE partner IS NOT NULL AND \
+       (SELECT min(n.next_at) FROM notices n \
+        WHERE n.state = 0 AND n.partner = due.partner) <= ?1";
+#[cfg(test)]
+pub(super) const ENGINE: [&str; 7] = [
+    WORKING_PARTNERS,
+    EXECUTING_ROWS,
+    EXECUTING_GROUPS,
+    UNCLAIMED,
+    SENDING,
+    DUE_INQUIRIES,
+    DUE_NOTICE_PARTNERS,
+];
+
 impl Reader for SqliteReader {
     fn epochs(&self) -> Read<Epochs> {
         Ok((*self.epochs).clone())
@@ -294,40 +339,27 @@ impl Reader for SqliteReader {
     }
 
     fn working_partners(&self) -> Read<Vec<PartnerNo>> {
-        let sql = "SELECT partner FROM payouts WHERE own = 1 \
-                   UNION SELECT partner FROM groups WHERE unclaimed > 0";
-        self.all(sql, [], |r| r.get(0).map(PartnerNo))
+        self.all(WORKING_PARTNERS, [], |r| r.get(0).map(PartnerNo))
     }
 
     fn executing_rows(&self, partner: PartnerNo, limit: usize) -> Read<Vec<Work>> {
-        let sql = "SELECT no, grp, billing_key FROM payouts \
-                   WHERE own = 1 AND partner = ?1 ORDER BY no LIMIT ?2";
-        self.all(sql, params![partner.0, most(limit)], work)
+        self.all(EXECUTING_ROWS, params![partner.0, most(limit)], work)
     }
 
     fn executing_groups(&self, partner: PartnerNo) -> Read<Vec<GroupNo>> {
-        let sql = "SELECT no FROM groups WHERE unclaimed > 0 AND partner = ?1 ORDER BY no";
-        self.all(sql, [partner.0], |r| r.get(0).map(GroupNo))
+        self.all(EXECUTING_GROUPS, [partner.0], |r| r.get(0).map(GroupNo))
     }
 
     fn unclaimed(&self, group: GroupNo, after: PayoutNo, limit: usize) -> Read<Vec<Work>> {
-        let sql = "SELECT no, grp, billing_key FROM payouts \
-                   WHERE grp = ?1 AND no > ?2 AND own IS NULL ORDER BY no LIMIT ?3";
-        self.all(sql, params![group.0, after.0, most(limit)], work)
+        self.all(UNCLAIMED, params![group.0, after.0, most(limit)], work)
     }
 
     fn sending(&self, after: PayoutNo, limit: usize) -> Read<Vec<Deposit>> {
-        let sql = "SELECT p.no, p.partner, p.billing_key, a.bank_no, a.sends, a.day, p.amount \
-                   FROM payouts p JOIN attempts a ON a.payout = p.no \
-                   WHERE p.own = 2 AND p.no > ?1 ORDER BY p.no LIMIT ?2";
-        self.all(sql, params![after.0, most(limit)], deposit)
+        self.all(SENDING, params![after.0, most(limit)], deposit)
     }
 
     fn due_inquiries(&self, now: Time, limit: usize) -> Read<Vec<Deposit>> {
-        let sql = "SELECT p.no, p.partner, p.billing_key, a.bank_no, a.sends, a.day, p.amount \
-                   FROM attempts a JOIN payouts p ON p.no = a.payout \
-                   WHERE a.inquire_at <= ?1 AND a.bank_no IS NOT NULL AND p.own = 5 ORDER BY a.inquire_at LIMIT ?2";
-        self.all(sql, params![now.0, most(limit)], deposit)
+        self.all(DUE_INQUIRIES, params![now.0, most(limit)], deposit)
     }
 
     fn payout_of(&self, bank_no: BankNo) -> Read<Option<PayoutNo>> {
@@ -336,17 +368,7 @@ impl Reader for SqliteReader {
     }
 
     fn due_notice_partners(&self, now: Time) -> Read<Vec<PartnerNo>> {
-        // One step a partner in the index, however many notices wait.
-        let sql = "WITH RECURSIVE due(partner) AS ( \
-                     SELECT min(partner) FROM notices WHERE state = 0 \
-                     UNION ALL \
-                     SELECT (SELECT min(n.partner) FROM notices n \
-                             WHERE n.state = 0 AND n.partner > due.partner) \
-                     FROM due WHERE due.partner IS NOT NULL) \
-                   SELECT partner FROM due WHERE partner IS NOT NULL AND \
-                     (SELECT min(n.next_at) FROM notices n \
-                      WHERE n.state = 0 AND n.partner = due.partner) <= ?1";
-        self.all(sql, [now.0], |r| r.get(0).map(PartnerNo))
+        self.all(DUE_NOTICE_PARTNERS, [now.0], |r| r.get(0).map(PartnerNo))
     }
 
     fn due_notices(&self, partner: PartnerNo, now: Time, limit: usize) -> Read<Vec<Notice>> {

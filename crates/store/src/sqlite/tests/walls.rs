@@ -169,3 +169,26 @@ fn scan(file: &Path, text: &str) -> bool {
     let bytes = std::fs::read(file).unwrap();
     bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }
+
+/// What the engine asks for twice a second, or at every turn, must not grow with the store: no plan
+/// reads a whole table.
+#[test]
+fn nothing_that_the_engine_asks_for_reads_a_whole_table() {
+    let (site, _) = told();
+    let db = crate::sqlite::read::connect(&site.file()).unwrap();
+    for sql in crate::sqlite::read::ENGINE {
+        let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let values = vec![1_i64; statement.parameter_count()];
+        let steps: Vec<String> = statement
+            .query_map(rusqlite::params_from_iter(values), |r| r.get(3))
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap();
+        assert!(!steps.is_empty());
+        for step in steps {
+            let whole = step.starts_with("SCAN") && !step.contains("INDEX");
+            let own = ["SCAN at", "SCAN due", "SCAN CONSTANT"];
+            assert!(!whole || own.iter().any(|own| step.starts_with(own)), "{sql}: {step}");
+        }
+    }
+}
