@@ -1,5 +1,6 @@
 //! What `ichae bench` measures: each rate beside its yardstick, in the same run.
 #![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 pub mod callers;
 pub mod child;
