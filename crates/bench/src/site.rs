@@ -98,6 +98,7 @@ impl Site {
             rules: RULES,
             clock: wall_clock(),
             witness: Some(keys.path().join("witness")),
+            keys_in_memory: sqlite::KEYS_IN_MEMORY,
         };
         let mut opened = sqlite::open(settings, &sealer)?;
         work(self, &mut opened.backend, &sealer)

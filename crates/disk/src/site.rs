@@ -65,6 +65,8 @@ impl Site {
             rules: RULES,
             clock,
             witness: Some(self.folder.join("witness")),
+            // So few that cuts and faults meet runs and merges too.
+            keys_in_memory: 200,
         };
         sqlite::open(settings, &self.sealer)
     }

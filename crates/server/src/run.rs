@@ -61,6 +61,7 @@ pub fn open(config: &Config, places: &Places, offline: bool) -> Result<Hub, Stor
         rules,
         clock: Arc::clone(&clock),
         witness: Some(places.witness()),
+        keys_in_memory: sqlite::KEYS_IN_MEMORY,
     };
     let opened = sqlite::open(settings, &sealer)?;
     if opened.rolled_back {

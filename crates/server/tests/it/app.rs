@@ -164,6 +164,7 @@ impl Setup {
                     rules: self.rules(),
                     clock: Arc::clone(&clock),
                     witness: Some(folder.0.join("witness")),
+                    keys_in_memory: 100,
                 };
                 let opened = sqlite::open(settings, &sealer).unwrap();
                 let writer = self.writer(Box::new(opened.backend));

@@ -67,10 +67,11 @@ pub fn remove(dir: &std::path::Path) {
 pub fn on_sqlite() -> Harness {
     let dir = scratch();
     let keys = KeyFolder::at(&dir.join("keys")).create().unwrap();
-    on_sqlite_at(dir, Arc::new(Sealer::new(keys).unwrap()))
+    // So few that every behaviour also meets runs of them.
+    on_sqlite_at(dir, Arc::new(Sealer::new(keys).unwrap()), 8)
 }
 
-pub fn on_sqlite_at(dir: PathBuf, sealer: Arc<Sealer>) -> Harness {
+pub fn on_sqlite_at(dir: PathBuf, sealer: Arc<Sealer>, keys_in_memory: usize) -> Harness {
     let (now, clock) = clock();
     let settings = sqlite::Settings {
         file: dir.join("hub.db"),
@@ -78,6 +79,7 @@ pub fn on_sqlite_at(dir: PathBuf, sealer: Arc<Sealer>) -> Harness {
         rules: RULES,
         clock,
         witness: Some(dir.join("witness")),
+        keys_in_memory,
     };
     let opened = sqlite::open(settings, &sealer).unwrap();
     Harness {

@@ -117,7 +117,7 @@ proptest! {
     ) {
         let sqlite_dir = scratch();
         let keys = KeyFolder::at(&sqlite_dir.join("keys")).create().unwrap();
-        let mut sqlite = on_sqlite_at(sqlite_dir, Arc::new(Sealer::new(keys).unwrap()));
+        let mut sqlite = on_sqlite_at(sqlite_dir, Arc::new(Sealer::new(keys).unwrap()), 4);
         let (now, clock) = clock();
         let (backend, reader) = memory::open(RULES, clock);
         let mut memory = Harness {

@@ -17,12 +17,17 @@ use ichae_domain::notice::Notice;
 use ichae_domain::payout::Payout;
 use ichae_domain::time::Time;
 use ichae_domain::view::{Context, Event, Rules, Write};
+use rusqlite::hooks::Wal;
 use rusqlite::{Connection, ErrorCode, params};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::{Duration, Instant};
 
 /// How often the witness is written at most.
 const WITNESS_EVERY: Duration = Duration::from_secs(1);
+
+/// Pages in the log from which on they are moved into the file: 4 MiB, as SQLite does by itself.
+const CHECKPOINT_PAGES: i32 = 1_000;
 
 /// Rows of the batch under way that are only ever added.
 #[derive(Default)]
@@ -46,6 +51,8 @@ pub struct SqliteBackend {
     board: Arc<Board>,
     witness: Option<(Witness, Vec<u8>)>,
     witnessed: Instant,
+    /// Pages in the log, as the last commit left it.
+    log_pages: Arc<AtomicI32>,
 }
 
 /// What a backend is made of; see [`super::open`].
@@ -72,10 +79,17 @@ pub(super) fn next_serial(db: &Connection) -> Result<i64, StoreError> {
 
 impl SqliteBackend {
     pub(super) fn new(parts: Parts) -> Result<SqliteBackend, StoreError> {
-        let Parts { db, sealer, rules, clock, epochs, distinct, board, witness } = parts;
+        let Parts { mut db, sealer, rules, clock, epochs, distinct, board, witness } = parts;
         let next_serial = next_serial(&db)?;
         let latest: Option<i64> =
             db.query_row("SELECT max(no), at FROM events", [], |r| r.get(1))?;
+        // In the place of SQLite's own checkpoints, which pass over a sync that fails.
+        let log_pages = Arc::new(AtomicI32::new(0));
+        let pages = Arc::clone(&log_pages);
+        db.wal_hook(Some(move |_: &mut Wal, count| {
+            pages.store(count, Ordering::Relaxed);
+            Ok(())
+        }))?;
         let mut backend = SqliteBackend {
             db,
             sealer,
@@ -90,6 +104,7 @@ impl SqliteBackend {
             board,
             witness,
             witnessed: Instant::now(),
+            log_pages,
         };
         backend.see()?;
         Ok(backend)
@@ -135,6 +150,25 @@ impl SqliteBackend {
         self.board.put(changed.map(|chained| chained.ledger.clone()));
         self.distinct.committed();
         self.cache.settle();
+        self.checkpoint();
+    }
+
+    /// Moves the log's pages into the file once there are many. What cannot be moved stays in the log
+    /// and is moved later; a sync that failed ends the process.
+    fn checkpoint(&self) {
+        if self.log_pages.load(Ordering::Relaxed) < CHECKPOINT_PAGES {
+            return;
+        }
+        let moved =
+            self.db.prepare_cached("PRAGMA wal_checkpoint(PASSIVE)").and_then(|mut pragma| {
+                let mut rows = pragma.query([])?;
+                while rows.next()?.is_some() {}
+                Ok(())
+            });
+        if let Err(error) = moved.map_err(StoreError::from) {
+            end_on_lost_sync(&error);
+            tracing::warn!(%error, "the log could not be moved into the store's file");
+        }
     }
 
     fn carry_out(&mut self, orders: &[Order]) -> Result<Vec<Answer>, StoreError> {
@@ -320,15 +354,22 @@ impl SqliteBackend {
     }
 }
 
-/// The transaction was rolled back, so the store knows that nothing was written. An fsync that
-/// failed is another matter: what the disk holds is unknown, and only a new start may look.
-fn after_rollback(error: &StoreError) -> Code {
+/// After a sync that failed nobody knows what the disk holds, and a second one may say that all is
+/// well: only a new start may look (figure 9).
+fn end_on_lost_sync(error: &StoreError) {
     if let StoreError::Sqlite(rusqlite::Error::SqliteFailure(failure, _)) = error {
-        let fsync = [rusqlite::ffi::SQLITE_IOERR_FSYNC, rusqlite::ffi::SQLITE_IOERR_DIR_FSYNC];
-        if fsync.contains(&failure.extended_code) {
+        let sync = [rusqlite::ffi::SQLITE_IOERR_FSYNC, rusqlite::ffi::SQLITE_IOERR_DIR_FSYNC];
+        if sync.contains(&failure.extended_code) {
             tracing::error!(%error, "fsync failed: the process ends, start it again");
             std::process::abort();
         }
+    }
+}
+
+/// The transaction was rolled back, so the store knows that nothing was written.
+fn after_rollback(error: &StoreError) -> Code {
+    end_on_lost_sync(error);
+    if let StoreError::Sqlite(rusqlite::Error::SqliteFailure(failure, _)) = error {
         if failure.code == ErrorCode::DiskFull {
             tracing::error!(%error, "the disk is full: refused, nothing was written");
             return Code::T0503;
@@ -347,6 +388,7 @@ impl Backend for SqliteBackend {
         let answers = match self.transact(orders) {
             Ok(answers) => answers,
             Err(error) if orders.len() > 1 => {
+                end_on_lost_sync(&error);
                 tracing::warn!(%error, orders = orders.len(), "a batch was rolled back");
                 self.one_by_one(orders)
             }
@@ -361,6 +403,17 @@ impl Backend for SqliteBackend {
     }
 
     fn reseal(&mut self, after: KeyNo, limit: usize) -> Result<Option<KeyNo>, StoreError> {
+        let done = self.reseal_slice(after, limit);
+        if let Err(error) = &done {
+            end_on_lost_sync(error);
+        }
+        self.checkpoint();
+        done
+    }
+}
+
+impl SqliteBackend {
+    fn reseal_slice(&mut self, after: KeyNo, limit: usize) -> Result<Option<KeyNo>, StoreError> {
         let limit = limit.max(1);
         super::open::know_keys(&self.db, &self.sealer.keys())?;
         if after.0 == 0 {
@@ -396,9 +449,7 @@ impl Backend for SqliteBackend {
         }
         Ok(more)
     }
-}
 
-impl SqliteBackend {
     fn reseal_secrets(&self) -> Result<(), StoreError> {
         let sql = "SELECT no, webhook_secret FROM partners WHERE webhook_secret IS NOT NULL";
         let mut rows = self.db.prepare(sql)?;

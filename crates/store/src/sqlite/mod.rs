@@ -15,6 +15,7 @@ mod row;
 mod tests;
 mod unique;
 
+pub use distinct::KEYS_IN_MEMORY;
 pub use open::{Opened, Settings, environment, latest, open};
 pub use read::SqliteReader;
 pub(crate) use read::merge;

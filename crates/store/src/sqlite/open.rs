@@ -31,6 +31,9 @@ pub struct Settings {
     pub clock: Clock,
     /// Keeps, outside the store, how far it was; tells a store that is older than it was.
     pub witness: Option<PathBuf>,
+    /// Newest `distinct_key`s in memory from which on they are written down: [`KEYS_IN_MEMORY`] but
+    /// for tests.
+    pub keys_in_memory: usize,
 }
 
 /// An open store: its writer's half and its readers.
@@ -55,7 +58,7 @@ pub fn open(settings: Settings, sealer: &Arc<Sealer>) -> Result<Opened, StoreErr
     let rolled_back = start_epoch(&mut writer, witness.as_ref(), &store_id, &settings)?;
     let epochs = Arc::new(epochs(&writer)?);
     let lineage = Lineage { store_id: store_id.clone(), epochs: Arc::clone(&epochs) };
-    let distinct = DistinctKeys::open(&writer, &settings.file, &lineage)?;
+    let distinct = DistinctKeys::open(&writer, &settings.file, &lineage, settings.keys_in_memory)?;
     let board = Arc::new(Board::default());
     let reader = SqliteReader::open(
         &settings.file,
@@ -91,7 +94,13 @@ pub(super) fn connect(file: &Path) -> Result<Connection, StoreError> {
     connection.set_prepared_statement_cache_capacity(128);
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
     keep_plans(&connection)?;
-    let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |r| r.get(0))?;
+    {
+        // The switch is committed when its statement ends, after it has said its row.
+        let mut switch = connection.prepare("PRAGMA journal_mode = WAL")?;
+        let mut rows = switch.query([])?;
+        while rows.next()?.is_some() {}
+    }
+    let mode: String = connection.query_row("PRAGMA journal_mode", [], |r| r.get(0))?;
     connection.execute_batch(
         "PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;
          PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY;",
@@ -120,7 +129,9 @@ fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
             "this store is of version {version}, this ichae knows up to {known}: use a newer ichae"
         )));
     }
+    // All of it in one transaction: a step without its line in the history could not be taken again.
     runner
+        .set_grouped(true)
         .run(connection)
         .map(|_| ())
         .map_err(|error| StoreError::Refused(format!("the store cannot be upgraded: {error}")))
@@ -147,12 +158,13 @@ fn identify(connection: &Connection, settings: &Settings) -> Result<(), StoreErr
         ))),
         None => {
             let id = crate::keys::Key::random()?;
-            connection.execute(
+            let transaction = connection.unchecked_transaction()?;
+            transaction.execute(
                 "INSERT INTO store VALUES (1, ?1, ?2, ?3)",
                 params![&id.bytes()[..16], (settings.clock)().0, settings.environment],
             )?;
-            connection.execute("INSERT INTO epochs (epoch, first_serial) VALUES (0, 1)", [])?;
-            Ok(())
+            transaction.execute("INSERT INTO epochs (epoch, first_serial) VALUES (0, 1)", [])?;
+            Ok(transaction.commit()?)
         }
     }
 }

@@ -26,10 +26,10 @@ use std::sync::Arc;
 use worker::Worker;
 
 /// Keys in memory from which on they are written down as a run.
-const FLUSH_KEYS: usize = 250_000;
-/// Keys in memory, beside those that are being written down, that are never exceeded: the writer
-/// then waits for the disk. About 100 bytes a key.
-const RECENT_MAX: usize = 4 * FLUSH_KEYS;
+pub const KEYS_IN_MEMORY: usize = 250_000;
+/// So many times as many, beside those that are being written down, are never exceeded: the writer
+/// then waits for the disk. A key takes about 100 bytes.
+const RECENT_TIMES: usize = 4;
 
 /// Keyed, so that nobody outside can make keys of one hash.
 #[derive(Clone, Copy)]
@@ -61,11 +61,7 @@ pub(super) struct DistinctKeys {
 impl DistinctKeys {
     /// Opens the runs beside `file`, throws them away where they are not of exactly these rows, and
     /// reads the keys of the rows that are in none.
-    pub fn open(main: &Connection, file: &Path, lineage: &Lineage) -> Result<Self, StoreError> {
-        Self::open_with(main, file, lineage, FLUSH_KEYS)
-    }
-
-    fn open_with(
+    pub fn open(
         main: &Connection,
         file: &Path,
         lineage: &Lineage,
@@ -125,7 +121,7 @@ impl DistinctKeys {
     /// Waits where more keys are in memory than may be. An error: they cannot be written down, and
     /// nothing may be taken until they can.
     pub fn make_room(&mut self) -> Result<(), StoreError> {
-        if self.recent.len() < RECENT_MAX || self.frozen.is_none() {
+        if self.recent.len() < RECENT_TIMES * self.flush_keys || self.frozen.is_none() {
             return Ok(());
         }
         self.worker.wait_for_flush();

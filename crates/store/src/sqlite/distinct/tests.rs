@@ -32,7 +32,7 @@ impl Rows {
     fn open_as(&self, store: &[u8]) -> DistinctKeys {
         let epochs = Arc::new(Epochs::new(self.epochs.clone()).unwrap());
         let lineage = Lineage { store_id: store.to_vec(), epochs };
-        DistinctKeys::open_with(&self.main, &self.dir.join("hub.db"), &lineage, FLUSH).unwrap()
+        DistinctKeys::open(&self.main, &self.dir.join("hub.db"), &lineage, FLUSH).unwrap()
     }
 
     fn add(&self, keys: &mut DistinctKeys, partner: i64, key: &str, no: i64) {

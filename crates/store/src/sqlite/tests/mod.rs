@@ -42,7 +42,8 @@ impl Site {
     }
 
     fn open(&self) -> Harness {
-        let mut harness = on_sqlite_at(self.dir.clone(), Arc::clone(&self.sealer));
+        let mut harness =
+            on_sqlite_at(self.dir.clone(), Arc::clone(&self.sealer), crate::sqlite::KEYS_IN_MEMORY);
         // The folder is this site's to remove.
         harness.file = None;
         harness
@@ -60,6 +61,7 @@ impl Site {
             rules: RULES,
             clock: Arc::new(|| Time(START)),
             witness: Some(self.dir.join("witness")),
+            keys_in_memory: crate::sqlite::KEYS_IN_MEMORY,
         };
         change(&mut settings);
         super::open(settings, sealer)
