@@ -153,6 +153,22 @@ async fn who_calls_is_checked_before_a_row_is_read() {
     assert_eq!(app.dump(), before);
 }
 
+/// Figure 18: another partner's key, or a repeat of another's `distinct_key`, says nothing of the
+/// other.
+#[tokio::test(start_paused = true)]
+async fn anothers_rows_are_unknown() {
+    let app = setup().app().await;
+    let (test, other) = (app.test(), app.partner("other").await);
+    let (key, others) = (test.key(ACCOUNT).await, other.key(ACCOUNT).await);
+    let first = told(&other, row("same", &others, "1000")).await;
+    let rows =
+        [row("a", &others, "1000"), row("b", "no-such-key", "1000"), row("same", &key, "1000")];
+    let lines = told(&test, rows.join("\n")).await;
+    assert_eq!(codes(&lines), ["R0102", "R0102", "A0000"]);
+    assert_eq!(lines[0]["message"], lines[1]["message"]);
+    assert_ne!(lines[2]["group_key"], first[0]["group_key"]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn too_many_rows_and_too_many_bytes_end_the_call() {
     let app = setup().app().await;

@@ -226,25 +226,35 @@ fn prepare(
     Ok(epoch)
 }
 
-/// Moves the store that is there aside, with its log: it may be needed to see what was lost.
+/// Gives the store that is there a second name, which it keeps: it may be needed to see what was lost.
+/// A damaged one, which is what restores are for, is kept with its log as it is.
 fn keep_old(file: &Path, epoch: u16) -> Result<Option<PathBuf>, StoreError> {
     remove_database(&super::distinct::file_beside(file))?;
     if !file.exists() {
         return Ok(None);
     }
-    // What is in its log belongs to it: a log is only read beside the file of its name.
-    let old = Connection::open(file)?;
-    old.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-    drop(old);
-    let kept = beside(file, &format!("before-epoch-{epoch}"));
-    fs::rename(file, &kept).map_err(io(&kept))?;
-    for ending in ["-wal", "-shm"] {
-        let mut name = file.as_os_str().to_owned();
-        name.push(ending);
-        // Empty since the checkpoint.
-        let _ = fs::remove_file(name);
+    let emptied = Connection::open(file).and_then(|old| {
+        old.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |r| r.get::<_, i64>(0))
+    });
+    if let Err(error) = emptied {
+        tracing::warn!(%error, "the store that is replaced cannot be read; it is kept as it is");
     }
-    Ok(Some(kept))
+    let kept = beside(file, &format!("before-epoch-{epoch}"));
+    fs::hard_link(file, &kept).map_err(io(&kept))?;
+    let beside_it = |path: &Path, ending: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(ending);
+        PathBuf::from(name)
+    };
+    let log = beside_it(file, "-wal");
+    if log.exists() {
+        let kept_log = beside_it(&kept, "-wal");
+        fs::rename(&log, &kept_log).map_err(io(&kept_log))?;
+    }
+    match fs::remove_file(beside_it(file, "-shm")) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(io(file)(error)),
+        _ => Ok(Some(kept)),
+    }
 }
 
 fn remove_database(file: &Path) -> Result<(), StoreError> {

@@ -369,11 +369,11 @@ fn end_on_lost_sync(error: &StoreError) {
 /// The transaction was rolled back, so the store knows that nothing was written.
 fn after_rollback(error: &StoreError) -> Code {
     end_on_lost_sync(error);
-    if let StoreError::Sqlite(rusqlite::Error::SqliteFailure(failure, _)) = error {
-        if failure.code == ErrorCode::DiskFull {
-            tracing::error!(%error, "the disk is full: refused, nothing was written");
-            return Code::T0503;
-        }
+    if let StoreError::Sqlite(rusqlite::Error::SqliteFailure(failure, _)) = error
+        && failure.code == ErrorCode::DiskFull
+    {
+        tracing::error!(%error, "the disk is full: refused, nothing was written");
+        return Code::T0503;
     }
     if matches!(error, StoreError::Busy) {
         tracing::error!(%error, "refused, nothing was written");

@@ -45,8 +45,9 @@ pub type Places = Arc<Semaphore>;
     security(("bearer" = [])),
     responses((status = 200, description = "A line for each row: what was taken, or its refusal \
                (R0101 R0102 R0103 R0110 R0112 R0113 R0120 R0130 R0131 R0132 R0133 R0140 T0340 T0400 \
-               T0503). Refused credentials are one JSON object instead", body = TakenLine<'_>,
-               content_type = "application/x-ndjson"),
+               T0503). Refused credentials are one JSON object instead",
+               content((TakenLine<'_> = "application/x-ndjson"),
+                       (RefusalBody = "application/json"))),
               (status = "4XX", description = "A fault below the API", body = RefusalBody),
               (status = 503, description = "Busy or draining", body = RefusalBody)))]
 pub async fn payouts(State(api): State<Api>, request: Request) -> Answered {

@@ -100,6 +100,20 @@ fn the_old_store_is_kept_and_each_restore_is_an_epoch() {
     }
 }
 
+/// What restores are for: the store that is there cannot be read any more.
+#[test]
+fn a_damaged_store_is_replaced_and_kept() {
+    let (site, Story { partner, key, .. }) = told();
+    let from = site.backup("backup");
+    fs::write(site.file(), b"nonsense").unwrap();
+    assert_eq!(site.restore(&from).unwrap(), 1);
+    assert_eq!(fs::read(site.dir.join("hub.db.before-epoch-1")).unwrap(), b"nonsense");
+    let mut h = site.open();
+    assert!(h.request(partner, key, 1, "fresh").is_ok());
+    drop(h);
+    assert_eq!(site.findings(), [""; 0]);
+}
+
 #[test]
 fn what_is_no_good_backup_is_refused_and_nothing_changes() {
     let (site, _) = told();
