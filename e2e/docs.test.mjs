@@ -99,7 +99,8 @@ describe('in the sandbox', () => {
   test('every request body is filled in and has the right form', async () => {
     const wrong = [];
     for (const { path, requestBody, operationId, tags: [tag] } of operations(document)) {
-      if (!requestBody) continue;
+      // Lines of JSON under header fields are for a program, not for this form.
+      if (!requestBody?.content['application/json']) continue;
       const example = await reference.example(tag, operationId);
       for (const [name, value] of Object.entries(example)) {
         if (FILLERS.includes(value)) wrong.push(`${path}: ${name} is ${JSON.stringify(value)}`);
@@ -202,7 +203,8 @@ describe('in LIVE', () => {
       const buttons = page.locator('.opblock-body').getByRole('button', { name });
       assert.equal(await buttons.count(), 0, `a button ${name}`);
     }
-    assert.equal(await page.locator('.opblock-body textarea, .opblock-body input').count(), 0);
+    const fields = '.opblock-body textarea:not([disabled]), .opblock-body input:not([disabled])';
+    assert.equal(await page.locator(fields).count(), 0);
     await reference.picture('live');
     await reference.close();
   });
