@@ -64,10 +64,6 @@ impl Connection {
             }
         }
     }
-
-    pub fn into_stream(self) -> TcpStream {
-        self.stream
-    }
 }
 
 /// Status, where the body begins, and its length, once all of it is there.

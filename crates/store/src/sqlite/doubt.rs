@@ -17,6 +17,10 @@ pub(super) fn is_in_doubt(db: &Connection) -> Result<bool, StoreError> {
 
 /// Payouts of before this epoch that wait or are executed, after `after`.
 fn doubtful(db: &Connection, epochs: &Epochs, after: PayoutNo) -> Result<Vec<Doubt>, StoreError> {
+    let counted: Vec<u16> = db
+        .prepare_cached("SELECT epoch FROM epochs WHERE counted = 1")?
+        .query_map([], |r| r.get(0))?
+        .collect::<Result<_, _>>()?;
     let sql = "SELECT p.no, p.partner, p.grp FROM payouts p JOIN groups g ON g.no = p.grp \
                WHERE p.no > ?1 AND p.no < ?2 AND (p.own = 1 OR p.own IS NULL AND g.mode <> 3) \
                ORDER BY p.no LIMIT ?3";
@@ -24,7 +28,9 @@ fn doubtful(db: &Connection, epochs: &Epochs, after: PayoutNo) -> Result<Vec<Dou
     let key = params![after.0, epochs.current_start(), TOGETHER];
     let rows = rows.query_map(key, |r| {
         let (payout, partner) = (PayoutNo(r.get(0)?), PartnerNo(r.get(1)?));
-        let bank_no = epochs.first_bank_no(partner, payout);
+        // Of a counted epoch the number may be another payout's: a person decides.
+        let known = !counted.contains(&epochs.of(payout.0));
+        let bank_no = known.then(|| epochs.first_bank_no(partner, payout)).flatten();
         Ok(Doubt { payout, partner, group: GroupNo(r.get(2)?), bank_no })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)

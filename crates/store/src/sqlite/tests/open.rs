@@ -440,6 +440,22 @@ fn what_was_sent_in_the_lost_time_is_asked_about_under_its_number() {
     assert_eq!(site.findings(), [""; 0]);
 }
 
+/// Numbers of an epoch that counted them may be another payout's: nothing is asked under a guess.
+#[test]
+fn no_number_is_guessed_for_an_epoch_that_counted_them() {
+    let (site, Story { partner, waiting, .. }, ..) = went_on();
+    put_back(&site);
+    site.sql().execute("UPDATE epochs SET counted = 1", []).unwrap();
+    let mut harness = site.open();
+    let due = harness.reader.due_inquiries(harness.time().plus_ms(60_000), 1_000).unwrap();
+    assert!(due.iter().all(|due| due.payout != waiting), "{due:?}");
+    let row = harness.reader.row(waiting).unwrap().unwrap();
+    assert_eq!(row.state, ichae_domain::payout::State::Unknown);
+    assert_eq!(row.attempt.unwrap().bank_no, None);
+    harness.give(Command::ResumeRail).unwrap();
+    assert!(harness.claim_all(partner).is_empty());
+}
+
 /// Every further time is an epoch of its own; a store that is not behind starts none.
 #[test]
 fn epochs_are_counted_by_restores_not_by_starts() {
