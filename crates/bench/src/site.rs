@@ -124,7 +124,7 @@ impl Site {
                 let rows = slice.min(usize::try_from(payouts - stored).unwrap_or(slice));
                 let rows: Vec<Request> = (0..rows).map(|_| site.request()).collect();
                 stored += rows.len() as u64;
-                let bulk = Bulk { partner: site.clients[0].no, group, rows };
+                let bulk = Bulk { partner: site.clients[0].no, group, rows: rows.into() };
                 let Reply::Bulk(told) = give(store, Command::Bulk(Box::new(bulk)))? else {
                     return Err(BenchError::Closed);
                 };

@@ -106,7 +106,7 @@ pub fn request(partner: PartnerNo, key: KeyNo, amount: Won, distinct_key: &str) 
 }
 
 pub fn bulk(partner: PartnerNo, rows: Vec<Request>) -> Command {
-    Command::Bulk(Box::new(Bulk { partner, group: None, rows }))
+    Command::Bulk(Box::new(Bulk { partner, group: None, rows: rows.into() }))
 }
 
 pub fn execute(partner: PartnerNo, group: GroupNo, target: Target, action: Action) -> Command {

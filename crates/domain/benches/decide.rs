@@ -17,6 +17,7 @@ use ichae_domain::rail::Rail;
 use ichae_domain::time::Time;
 use ichae_domain::view::{BulkRow, Context, Rules, View};
 use std::hint::black_box;
+use std::sync::Arc;
 
 /// 2026-11-22 12:00 in Seoul.
 const NOW: Time = Time(1_795_316_400_000);
@@ -179,7 +180,7 @@ fn bulk(c: &mut Criterion) {
     world.group.mode = Mode::Filling;
     let row = BulkRow { key: Some(&world.key), prior: None };
     let view = View { bulk: vec![row; SLICE], ..world.view() };
-    let rows = (0..SLICE).map(request).collect();
+    let rows = Arc::new((0..SLICE).map(request).collect());
     let bulk = Bulk { partner: PARTNER, group: Some(GROUP), rows };
     measure(c, "bulk of 512", SLICE, &view, Actor::Partner, Command::Bulk(Box::new(bulk)));
 }

@@ -6,6 +6,7 @@ use crate::key::{Account, Fingerprint};
 use crate::money::Won;
 use crate::partner::{Settings, Verifier};
 use secrecy::SecretString;
+use std::sync::Arc;
 
 /// Who asked for it; it stands in the event log.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -133,8 +134,9 @@ pub struct Bulk {
     /// The call's group so far; `None` until a row was accepted.
     pub group: Option<GroupNo>,
     /// Each is decided by itself, as if it had come alone after those before it. All are this
-    /// partner's.
-    pub rows: Vec<Request>,
+    /// partner's. Shared with the caller, who answers from them: nobody copies them, and the writer
+    /// does not free them.
+    pub rows: Arc<Vec<Request>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

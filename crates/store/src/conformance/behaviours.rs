@@ -5,6 +5,7 @@ use crate::port::{ListBy, Shown};
 use ichae_domain::code::Code;
 use ichae_domain::notice::NoticeState;
 use ichae_domain::refusal::Detail;
+use std::sync::Arc;
 
 /// Declares the behaviours and lists them, so that none can be forgotten.
 macro_rules! behaviours {
@@ -384,7 +385,7 @@ behaviours! {
         let p = h.partner("a", 5_000);
         let k = h.key(p, "1");
         let single = h.request(p, k, 500, "s").unwrap();
-        let bulk = |group, rows| Command::Bulk(Box::new(Bulk { partner: p, group, rows }));
+        let bulk = |group, rows| Command::Bulk(Box::new(Bulk { partner: p, group, rows: Arc::new(rows) }));
         let rows = vec![row(p, k, 1_000, "a"), row(p, k, 500, "s"), row(p, k, 1_000, "a"),
             row(p, k, 2_000, "b"), row(p, k, 1_501, "c")];
         let Ok(Reply::Bulk(told)) = h.give(bulk(None, rows)) else { panic!() };

@@ -4,6 +4,7 @@
 use super::*;
 use ichae_domain::audit::{Audit, journal_per_payout};
 use proptest::prelude::*;
+use std::sync::Arc;
 
 /// Small numbers that [`step`] reads a command from.
 type Step = (u8, u8, u8, u16);
@@ -54,7 +55,7 @@ fn step(h: &Harness, (kind, a, b, c): Step, world: &World) -> Option<Command> {
             };
             let rows = (0..u16::from(b % 6)).map(row).collect();
             let group = (c % 3 > 0).then_some(GroupNo(serials));
-            Command::Bulk(Box::new(Bulk { partner, group, rows }))
+            Command::Bulk(Box::new(Bulk { partner, group, rows: Arc::new(rows) }))
         }
         _ => {
             let code = (c % 2 == 0).then_some(BankCode(415));

@@ -4,6 +4,7 @@ use super::*;
 use crate::command::{Bulk, Request};
 use crate::refusal::Detail;
 use crate::view::Requested;
+use std::sync::Arc;
 
 fn row(distinct_key: &str, amount: i64) -> Request {
     Request {
@@ -17,7 +18,7 @@ fn row(distinct_key: &str, amount: i64) -> Request {
 }
 
 fn bulk(group: Option<GroupNo>, rows: &[Request]) -> Command {
-    Command::Bulk(Box::new(Bulk { partner: PARTNER, group, rows: rows.to_vec() }))
+    Command::Bulk(Box::new(Bulk { partner: PARTNER, group, rows: Arc::new(rows.to_vec()) }))
 }
 
 #[track_caller]

@@ -35,8 +35,8 @@ const READ_AHEAD: usize = SLICE_ROWS * 4;
 /// A row as it was read.
 struct Row {
     number: usize,
-    /// What goes to the writer, and the billing key as it was sent; or why it cannot.
-    read: Result<(Request, String), Unread>,
+    /// The billing key as it was sent, or why the row cannot go to the writer.
+    read: Result<String, Unread>,
 }
 
 struct Unread {
@@ -44,8 +44,14 @@ struct Unread {
     body: RefusalBody,
 }
 
-/// A slice under way: its rows, and what the writer says of those that could be read.
-type Slice = (Vec<Row>, Option<Answer>);
+/// A slice under way.
+struct Slice {
+    rows: Vec<Row>,
+    /// Of those that could be read.
+    requests: Arc<Vec<Request>>,
+    /// What the writer says of them; `None` if there were none.
+    told: Option<Answer>,
+}
 
 pub struct Intake {
     call: Call,
@@ -53,6 +59,8 @@ pub struct Intake {
     answers: mpsc::UnboundedSender<Bytes>,
     lines: Lines,
     waiting: Vec<Row>,
+    /// Of the rows that wait, those that could be read.
+    requests: Vec<Request>,
     rows: usize,
     bytes: usize,
     group: Option<GroupNo>,
@@ -76,6 +84,7 @@ impl Intake {
             answers,
             lines: Lines::default(),
             waiting: Vec::new(),
+            requests: Vec::new(),
             rows: 0,
             bytes: 0,
             group: None,
@@ -152,7 +161,10 @@ impl Intake {
         }
         let read = match line {
             Line::TooLong => Err(unreadable("행이 64 KiB를 초과했습니다.")),
-            Line::Row(text) => self.parse(text),
+            Line::Row(text) => self.parse(text).map(|(request, billing_key)| {
+                self.requests.push(request);
+                billing_key
+            }),
         };
         self.waiting.push(Row { number: self.rows, read });
     }
@@ -186,23 +198,24 @@ impl Intake {
     fn send(&mut self) -> BoxFuture<'static, Slice> {
         let count = self.waiting.len().min(SLICE_ROWS);
         let rows: Vec<Row> = self.waiting.drain(..count).collect();
-        let requests = rows.iter().filter_map(|row| row.read.as_ref().ok());
-        let requests: Vec<Request> = requests.map(|(request, _)| request.clone()).collect();
+        let readable = rows.iter().filter(|row| row.read.is_ok()).count();
+        let requests: Arc<Vec<Request>> = Arc::new(self.requests.drain(..readable).collect());
         if requests.is_empty() {
-            return Box::pin(std::future::ready((rows, None)));
+            return Box::pin(std::future::ready(Slice { rows, requests, told: None }));
         }
         let (partner, group) = (self.entry.partner.no, self.group);
         let hub = Arc::clone(&self.call.api.hub);
         Box::pin(async move {
-            let bulk = Bulk { partner, group, rows: requests };
+            let bulk = Bulk { partner, group, rows: Arc::clone(&requests) };
             let command = Command::Bulk(Box::new(bulk));
-            let answer = hub.writer.submit_waiting(Actor::Partner, command).await;
-            (rows, Some(answer))
+            let told = Some(hub.writer.submit_waiting(Actor::Partner, command).await);
+            Slice { rows, requests, told }
         })
     }
 
     /// Answers a slice, line by line. Nobody may be left to read them; the rows are taken all the same.
-    fn answer(&mut self, (rows, told): Slice) {
+    fn answer(&mut self, slice: Slice) {
+        let Slice { rows, requests, told } = slice;
         let mut out = Vec::with_capacity(rows.len() * 384);
         let (whole, replies) = match told {
             Some(Ok(Reply::Bulk(replies))) => (None, replies),
@@ -210,14 +223,15 @@ impl Intake {
             Some(Ok(_)) => (Some(Code::T0999.into()), Vec::new()),
             None => (None, Vec::new()),
         };
-        let mut replies = replies.into_iter();
+        let (mut replies, mut requests) = (replies.into_iter(), requests.iter());
         for row in &rows {
             match &row.read {
                 Err(unread) => {
                     let key = unread.distinct_key.as_deref();
                     self.write(&mut out, row.number, key, unread.body.clone());
                 }
-                Ok((request, billing_key)) => {
+                Ok(billing_key) => {
+                    let Some(request) = requests.next() else { break };
                     let missing = || Err(whole.clone().unwrap_or(Code::T0999.into()));
                     match replies.next().unwrap_or_else(missing) {
                         Ok(taken) => {
