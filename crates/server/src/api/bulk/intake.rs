@@ -25,12 +25,12 @@ use ichae_wire::json::Fields;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
-/// Rows that the writer gets at once.
-const SLICE_ROWS: usize = 512;
+/// Rows that the writer gets at once: what it commits at once at most.
+const SLICE_ROWS: usize = 1_024;
 /// Slices that may be with the writer.
 const SLICES_AHEAD: usize = 3;
 /// Rows read ahead at most; then the body waits.
-const READ_AHEAD: usize = SLICE_ROWS * 4;
+const READ_AHEAD: usize = SLICE_ROWS * 2;
 
 /// A row as it was read.
 struct Row {
