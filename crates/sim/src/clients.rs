@@ -190,7 +190,11 @@ impl Client {
             }
             self.sent.push(row);
         }
-        from(Command::Bulk(Box::new(Bulk { partner: self.no, group: self.bulk, rows: rows.into() })))
+        from(Command::Bulk(Box::new(Bulk {
+            partner: self.no,
+            group: self.bulk,
+            rows: rows.into(),
+        })))
     }
 
     fn request(&mut self, rules: &Rules, dice: &mut Dice) -> Request {
