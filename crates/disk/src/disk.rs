@@ -317,10 +317,14 @@ impl Disk {
 
     /// `None`: it is not there any more.
     fn left_of(&self, path: &Path, fate: Fate, dice: &mut Dice) -> io::Result<Option<Vec<u8>>> {
-        let now = std::fs::read(path)?;
         let Some(file) = self.files.values().find(|file| file.path == path) else {
-            return Ok(Some(now));
+            // A file that is not SQLite's is renamed past this lock, by a thread that runs on.
+            return match std::fs::read(path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+                read => read.map(Some),
+            };
         };
+        let now = std::fs::read(path)?;
         if file.new && dice.percent(25) {
             // The name is not on the disk yet, or is still that of the file before.
             return Ok(self.ghosts.get(path).cloned());
