@@ -24,7 +24,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 const FUNDS: Won = Won(900_000_000_000_000);
 pub const AMOUNT: &str = "1000";
 /// Payouts in one of the store's own batches.
-pub const SLICE: usize = 512;
+pub const SLICE: usize = ichae_store::port::WEIGHT_MAX;
 
 /// A partner as a client knows it.
 #[derive(Clone, Debug)]

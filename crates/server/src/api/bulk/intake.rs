@@ -16,7 +16,7 @@ use ichae_domain::ident::{GroupNo, KeyNo};
 use ichae_domain::refusal::Refusal;
 use ichae_domain::time::Time;
 use ichae_domain::view::{Reply, Requested};
-use ichae_store::port::Answer;
+use ichae_store::port::{Answer, WEIGHT_MAX};
 use ichae_wire::bulk::{self, BYTES_MAX, ROWS_MAX, RefusedLine, TakenLine};
 use ichae_wire::hub::refusal::RefusalBody;
 use ichae_wire::hub::{MESSAGE, RESULT};
@@ -25,8 +25,8 @@ use ichae_wire::json::Fields;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
-/// Rows that the writer gets at once: what it commits at once at most.
-const SLICE_ROWS: usize = 1_024;
+/// Rows that the writer gets at once: a commit that has so many takes nothing more.
+const SLICE_ROWS: usize = WEIGHT_MAX;
 /// Slices that may be with the writer.
 const SLICES_AHEAD: usize = 3;
 /// Rows read ahead at most; then the body waits.
@@ -231,6 +231,7 @@ impl Intake {
                     self.write(&mut out, row.number, key, unread.body.clone());
                 }
                 Ok(billing_key) => {
+                    // As many as rows that could be read; a line is never made up for another.
                     let Some(request) = requests.next() else { break };
                     let missing = || Err(whole.clone().unwrap_or(Code::T0999.into()));
                     match replies.next().unwrap_or_else(missing) {
