@@ -26,3 +26,17 @@ fn a_disk_that_lies_about_its_syncs_is_found_out() {
         other => panic!("{other:?}"),
     }
 }
+
+/// The image lists the folder and then reads it: what is gone by then is not in it, and is no error.
+#[test]
+fn a_file_that_is_gone_between_listing_and_reading_is_not_in_the_image() {
+    let scratch = Scratch::of("gone");
+    let (from, to) = (scratch.0.join("from"), scratch.0.join("to"));
+    std::fs::create_dir(&from).unwrap();
+    std::fs::write(from.join("witness"), b"kept").unwrap();
+    // It is listed and cannot be read.
+    std::os::unix::fs::symlink("nowhere", from.join("witness.new")).unwrap();
+    ichae_disk::disk::disk().image(&from, &to, 1).unwrap();
+    let names: Vec<_> = std::fs::read_dir(&to).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert_eq!(names, ["witness"]);
+}
