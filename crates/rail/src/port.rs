@@ -7,6 +7,9 @@ use ichae_domain::time::Day;
 use ichae_domain::view::Deposit;
 use secrecy::SecretString;
 
+/// Deposits that one inquiry asks about at most (openbanking 7).
+pub const INQUIRIES_TOGETHER: usize = 25;
+
 /// A bank, as the engine sees it. No method fails: whatever goes wrong on the way is one of the
 /// answers, and what cannot be told apart from "it may have happened" is Unknown.
 ///
@@ -22,8 +25,21 @@ pub trait Rail: Send + Sync {
     /// Pays. The intent must be durable before this is called (decision H13).
     async fn deposit(&self, deposit: &Deposit, to: &Payee) -> Answer;
 
-    /// Asks what became of a deposit. Moves no money, may be repeated.
-    async fn inquire(&self, deposit: &Deposit) -> Answer;
+    /// Whether a deposit begins with a check of its receiver, which needs a number of its own:
+    /// [`Payee::check_tran_id`].
+    fn checks_receivers(&self) -> bool {
+        false
+    }
+
+    /// Asks what became of deposits: one answer for each, in their order. Moves no money, may be
+    /// repeated. At most [`INQUIRIES_TOGETHER`] of them.
+    async fn inquire(&self, deposits: &[Deposit]) -> Vec<Answer>;
+
+    /// What each bank says of itself; `None` where it could not be learned. A bank that is not
+    /// listed is taken for open.
+    async fn banks(&self) -> Option<Vec<BankState>> {
+        Some(Vec::new())
+    }
 
     /// Returns of settled deposits, numbered above `after`, ascending, at most `limit`.
     async fn notices(&self, after: i64, limit: usize) -> Vec<LateNotice>;
@@ -68,6 +84,47 @@ pub struct Payee {
     pub account: Account,
     /// What the receiver's statement shows, at most six characters.
     pub print: String,
+    /// The number of the receiver check that goes before the deposit, twenty characters; `None`
+    /// where the rail makes none.
+    pub check_tran_id: Option<String>,
+}
+
+/// One bank's own word on whether it can receive.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BankState {
+    /// Three digits.
+    pub bank: String,
+    pub status: BankStatus,
+}
+
+/// `bank_status` (openbanking 10).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BankStatus {
+    Open,
+    Failing,
+    NotYetOpen,
+    Closing,
+}
+
+impl BankStatus {
+    pub fn from_letter(letter: &str) -> Option<BankStatus> {
+        match letter {
+            "Y" => Some(BankStatus::Open),
+            "D" => Some(BankStatus::Failing),
+            "L" => Some(BankStatus::NotYetOpen),
+            "E" => Some(BankStatus::Closing),
+            _ => None,
+        }
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            BankStatus::Open => "open",
+            BankStatus::Failing => "failing",
+            BankStatus::NotYetOpen => "not yet open",
+            BankStatus::Closing => "closing",
+        }
+    }
 }
 
 /// A deposit that was settled and came back.

@@ -118,7 +118,7 @@ fn fate_of(scenario: Scenario) -> Fate {
         Scenario::DepositRefused(code) | Scenario::CheckRefused(code) => match code.class() {
             BankClass::Settled => Fate::Paid,
             BankClass::Refused => Fate::Refused,
-            BankClass::OwnSide | BankClass::Unknown => Fate::Undecided,
+            BankClass::OwnSide | BankClass::NotSent | BankClass::Unknown => Fate::Undecided,
         },
     }
 }

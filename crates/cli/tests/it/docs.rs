@@ -2,7 +2,7 @@
 
 use crate::house::root;
 use crate::process::{run, stdout};
-use ichae_domain::bank::{BANK_TABLE, BankClass};
+use ichae_domain::bank::{BANK_TABLE, BankClass, BankEntry, RSP_TABLE};
 use ichae_domain::code::{Class, TABLE};
 use ichae_server::config::KEYS;
 use std::fmt::Write;
@@ -37,22 +37,41 @@ fn the_code_reference_is_the_tables() {
     }
     text.push_str(
         "\nRefused: for good, nothing was written. Busy: repeat later, nothing was written. Unknown: \
-         ask, or repeat with the same `distinct_key`.\n\n## Bank codes\n\nWhat `bank_rsp_code` says. \
-         A code that is not listed is unknown, never refused.\n\n\
-         | code | class | ends the key | message | meaning |\n|---|---|---|---|---|\n",
+         ask, or repeat with the same `distinct_key`.",
     );
-    for entry in BANK_TABLE {
+    text.push_str(&bank_codes(
+        "Bank codes",
+        "What `bank_rsp_code` says of one transfer.",
+        BANK_TABLE,
+    ));
+    text.push_str(&bank_codes(
+        "Codes of the centre",
+        "What `rsp_code` says of a whole call, read as the answer to a deposit.",
+        RSP_TABLE,
+    ));
+    compare("docs/reference/codes.md", &text);
+}
+
+fn bank_codes(title: &str, what: &str, table: &[BankEntry]) -> String {
+    let mut text = format!(
+        "\n\n## {title}\n\n{what} A code that is not listed is unknown, never refused. \"Final\": an \
+         inquiry that says it of the original ends the payout.\n\n\
+         | code | class | ends the key | final | message | meaning |\n|---|---|---|---|---|---|\n"
+    );
+    for entry in table {
         let class = match entry.class {
             BankClass::Settled => "settled",
             BankClass::Refused => "refused",
             BankClass::OwnSide => "own side",
+            BankClass::NotSent => "not sent",
             BankClass::Unknown => "unknown",
         };
-        let kills = if entry.kills_key { "yes" } else { "" };
+        let yes = |is: bool| if is { "yes" } else { "" };
+        let (kills, last) = (yes(entry.kills_key), yes(entry.final_in_inquiry));
         let (code, ko, en) = (entry.code.text(), entry.ko, entry.en);
-        writeln!(text, "| `{code}` | {class} | {kills} | {ko} | {en} |").unwrap();
+        writeln!(text, "| `{code}` | {class} | {kills} | {last} | {ko} | {en} |").unwrap();
     }
-    compare("docs/reference/codes.md", &text);
+    text.trim_end().to_owned()
 }
 
 #[test]

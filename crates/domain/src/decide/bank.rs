@@ -133,7 +133,7 @@ pub(super) fn doubt(at: &Scene<'_>, doubt: &Doubt) -> Result<Change, Refusal> {
     let mut event =
         at.event(EventKind::BecameUnknown, About::Payout(payout.no), Some(payout.partner));
     event.amount = Some(payout.amount);
-    event.note = Some(why_text(Why::Restored));
+    event.note = Some(Why::Restored.text());
     let mut writes = vec![
         Write::Own(payout.no, State::Unknown, None),
         Write::Attempt(attempt),
@@ -269,21 +269,10 @@ fn unknown(
         let mut event =
             at.event(EventKind::BecameUnknown, About::Payout(payout.no), Some(payout.partner));
         event.amount = Some(payout.amount);
-        event.note = Some(why_text(why));
+        event.note = Some(why.text());
         writes.extend([Write::Own(payout.no, State::Unknown, None), Write::Event(event)]);
     }
     Ok(Change { writes, reply: Reply::Done, serials: 0 })
-}
-
-fn why_text(why: Why) -> String {
-    match why {
-        Why::TimedOut => "no answer within the time-out".to_owned(),
-        Why::Lost => "the answer was lost".to_owned(),
-        Why::Processing => "the bank is processing it".to_owned(),
-        Why::Undecided(code) => format!("bank code {} does not decide", code.text()),
-        Why::Restarted => "the process ended before the answer".to_owned(),
-        Why::Restored => "it may have been sent in a time that the store has lost".to_owned(),
-    }
 }
 
 /// Provably not sent: the row waits for its turn again. Own-side trouble pauses the rail with it,

@@ -86,7 +86,7 @@ impl<J: Journal + ?Sized> Bank<J> {
     /// The journal's.
     pub fn inquire(&mut self, deposit: &Deposit, now: Time) -> Result<Answer, RailError> {
         let Some((call, inquiry)) = self.journal.inquired(&deposit.into())? else {
-            return Ok(Answer::Unknown(Why::Lost));
+            return Ok(Answer::Unknown(Why::NoHistory));
         };
         Ok(match call.scenario {
             Scenario::Processing if inquiry < INQUIRIES_TO_SETTLE => {
@@ -165,6 +165,7 @@ fn by_code(code: BankCode, day: Day) -> Answer {
         BankClass::Settled => settled(day),
         BankClass::Refused => Answer::Refused { code, day },
         BankClass::OwnSide => Answer::OwnSide { code },
+        BankClass::NotSent => Answer::NotSent,
         BankClass::Unknown => Answer::Unknown(Why::Undecided(code)),
     }
 }

@@ -82,10 +82,12 @@ impl Rail for SimulatedRail {
         reply.answer
     }
 
-    async fn inquire(&self, deposit: &Deposit) -> Answer {
-        let deposit = *deposit;
-        let told = self.desk.ask(move |bank, now| bank.inquire(&deposit, now)).await;
-        told.unwrap_or(Answer::Unknown(Why::Lost))
+    async fn inquire(&self, deposits: &[Deposit]) -> Vec<Answer> {
+        let (asked, deposits) = (deposits.len(), deposits.to_vec());
+        let told = self.desk.ask(move |bank, now| {
+            deposits.iter().map(|deposit| bank.inquire(deposit, now)).collect::<Result<_, _>>()
+        });
+        told.await.unwrap_or_else(|_| vec![Answer::Unknown(Why::Lost); asked])
     }
 
     async fn notices(&self, after: i64, limit: usize) -> Vec<LateNotice> {

@@ -35,7 +35,7 @@ pub fn payee(number: &str) -> Payee {
         info_kind: InfoKind::BirthDate,
         info: "880212".into(),
     };
-    Payee { bank: "020".to_owned(), account, print: "급여".to_owned() }
+    Payee { bank: "020".to_owned(), account, print: "급여".to_owned(), check_tran_id: None }
 }
 
 /// A clock that only moves when it is told to.

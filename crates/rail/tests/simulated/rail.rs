@@ -28,8 +28,8 @@ async fn memory_and_file_answer_alike() {
         assert_eq!(rail.institution(), INSTITUTION);
         assert_eq!(rail.deposit(&deposit(1), &payee("110123")).await, settled);
         assert_eq!(rail.deposit(&deposit(2), &payee("9900000415")).await, refused);
-        assert_eq!(rail.inquire(&deposit(2)).await, refused);
-        assert_eq!(rail.inquire(&deposit(3)).await, Answer::Unknown(Why::Lost));
+        assert_eq!(rail.inquire(&[deposit(2)]).await, [refused]);
+        assert_eq!(rail.inquire(&[deposit(3)]).await, [Answer::Unknown(Why::NoHistory)]);
 
         rail.deposit(&deposit(4), &payee("9900003000")).await;
         hand.forward_ms(4_999);
@@ -67,7 +67,7 @@ async fn a_caller_that_gives_up_takes_nothing_back() {
     let given_up = timeout(Duration::from_millis(100), rail.deposit(&asked, &to)).await;
     assert!(given_up.is_err());
     let settled = Answer::Settled { day: DAY, bank_code_sub: 0 };
-    assert_eq!(rail.inquire(&asked).await, settled);
+    assert_eq!(rail.inquire(&[asked]).await, [settled]);
 }
 
 #[tokio::test]

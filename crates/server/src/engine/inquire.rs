@@ -5,11 +5,12 @@ use crate::hub::Hub;
 use ichae_domain::bank::{Answer, Why};
 use ichae_domain::command::Asked;
 use ichae_domain::view::Deposit;
+use ichae_rail::port::INQUIRIES_TOGETHER;
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// Inquiries under way at most.
-const TOGETHER: usize = 64;
+/// Unknown outcomes that are asked about at once.
+const TOGETHER: usize = 16 * INQUIRIES_TOGETHER;
 
 pub(super) async fn run(hub: Arc<Hub>, limits: Limits, mut stopped: watch::Receiver<bool>) {
     loop {
@@ -22,7 +23,7 @@ pub(super) async fn run(hub: Arc<Hub>, limits: Limits, mut stopped: watch::Recei
             }
             Ok(due) => {
                 // Each ends within the bank's time-out, and its next time is then written down.
-                let asked = due.into_iter().map(|deposit| ask(&hub, limits, deposit));
+                let asked = due.chunks(INQUIRIES_TOGETHER).map(|some| ask(&hub, limits, some));
                 tokio::select! {
                     _ = futures_util::future::join_all(asked) => {}
                     _ = stopped.changed() => return,
@@ -41,11 +42,20 @@ pub(super) async fn run(hub: Arc<Hub>, limits: Limits, mut stopped: watch::Recei
     }
 }
 
-async fn ask(hub: &Hub, limits: Limits, deposit: Deposit) {
-    let answer = tokio::time::timeout(limits.bank_timeout, hub.rail.inquire(&deposit)).await;
-    let answer = answer.unwrap_or(Answer::Unknown(Why::TimedOut));
+/// One inquiry about several. All that it said is given to the writer at once, for one commit.
+async fn ask(hub: &Hub, limits: Limits, deposits: &[Deposit]) {
+    let asked = tokio::time::timeout(limits.bank_timeout, hub.rail.inquire(deposits)).await;
+    let mut answers = asked.unwrap_or_default().into_iter();
+    let told = deposits.iter().map(|deposit| {
+        let answer = answers.next().unwrap_or(Answer::Unknown(Why::TimedOut));
+        record(hub, deposit, answer)
+    });
+    futures_util::future::join_all(told).await;
+}
+
+async fn record(hub: &Hub, deposit: &Deposit, answer: Answer) {
     hub.metrics.inquiries.get_or_create(&label(&answer)).inc();
-    if let Err(refusal) = hub.record(outcome(&deposit, Asked::Inquiry, answer)).await {
+    if let Err(refusal) = hub.record(outcome(deposit, Asked::Inquiry, answer)).await {
         let (payout, code) = (deposit.payout.0, refusal.code.name());
         tracing::error!(payout, code, "an inquiry's answer was refused");
     }

@@ -174,7 +174,12 @@ impl Settle {
         let hub = Arc::clone(&self.hub);
         let limit = self.limits.bank_timeout;
         self.calls.spawn(async move {
-            let to = Payee { bank: row.key.bank, account: row.account, print: row.payout.print };
+            let to = Payee {
+                bank: row.key.bank,
+                account: row.account,
+                print: row.payout.print,
+                check_tran_id: None,
+            };
             hub.metrics.bank_in_flight.inc();
             let answer = tokio::time::timeout(limit, hub.rail.deposit(&deposit, &to)).await;
             hub.metrics.bank_in_flight.dec();

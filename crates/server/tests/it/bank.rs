@@ -162,13 +162,14 @@ impl Rail for TestBank {
         answer
     }
 
-    async fn inquire(&self, deposit: &Deposit) -> Answer {
-        self.counts.lock().unwrap().inquiries.push(deposit.bank_no);
+    async fn inquire(&self, deposits: &[Deposit]) -> Vec<Answer> {
+        let numbers = deposits.iter().map(|deposit| deposit.bank_no);
+        self.counts.lock().unwrap().inquiries.extend(numbers);
         let hang = self.tap.lock().unwrap().inquiries_hang;
         if hang {
             std::future::pending::<()>().await;
         }
-        self.simulated.inquire(deposit).await
+        self.simulated.inquire(deposits).await
     }
 
     async fn notices(&self, after: i64, limit: usize) -> Vec<LateNotice> {
