@@ -54,7 +54,7 @@ fn wall_clock() -> Clock {
     })
 }
 
-const RULES: Rules = Rules { fixed_amount: None, webhook_per_call: true, retry_unit_ms: 1_000 };
+const RULES: Rules = Rules::OPEN;
 
 impl Site {
     /// Makes a store with so many partners, each with a key and more money than it needs.

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 use std::time::Instant;
 
-const RULES: Rules = Rules { fixed_amount: None, webhook_per_call: true, retry_unit_ms: 1_000 };
+const RULES: Rules = Rules::OPEN;
 /// 2026-11-22 12:00 in Seoul.
 const START: i64 = 1_795_316_400_000;
 static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);

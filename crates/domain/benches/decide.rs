@@ -51,6 +51,7 @@ impl World {
             cst_id: "test".into(),
             name: "정산 주식회사".into(),
             suspended: false,
+            held: false,
             key_generation: 1,
             verifier: Verifier([7; 32]),
             webhook_url: Some("https://partner.example/hook".into()),
@@ -86,7 +87,7 @@ impl World {
             },
             payout: payout(),
             attempt: attempt(),
-            rail: Rail { bank_counter: 7, notices_seen: 2, pause: None },
+            rail: Rail { bank_counter: 7, notices_seen: 2, ..Rail::default() },
         }
     }
 
@@ -151,7 +152,7 @@ fn request(number: usize) -> Request {
 }
 
 fn context() -> Context {
-    let rules = Rules { fixed_amount: None, webhook_per_call: true, retry_unit_ms: 1_000 };
+    let rules = Rules::OPEN;
     Context { now: NOW, serial: 1_000_000, epoch: 0, epoch_start: 1, rules }
 }
 

@@ -124,15 +124,23 @@ impl Audit {
                 sums.posted.returned += amount;
                 sums.rows.step(State::Settled, State::Returned, counted);
             }
+            // It counts as settled from then on; what it had given back stays owed in suspense.
+            Entry::Correct => {
+                sums.posted.refused -= amount;
+                sums.posted.settled += amount;
+                sums.rows.step(State::Failed, State::Settled, counted);
+            }
+            Entry::Recover | Entry::WriteOff => {}
         }
-        let below =
-            [("available", sums.available), ("held", sums.held), ("suspense", sums.suspense)]
-                .into_iter()
-                .find(|(_, balance)| *balance < 0);
-        if let Some((account, balance)) = below {
+        let off = [
+            ("available", sums.available, sums.available < 0),
+            ("held", sums.held, sums.held < 0),
+            ("suspense", sums.suspense, sums.suspense > 0),
+        ];
+        if let Some((account, balance, _)) = off.into_iter().find(|(.., off)| *off) {
             let partner = posting.partner.0;
             self.find(format!(
-                "partner {partner}: {account} fell to {balance} at {:?}",
+                "partner {partner}: {account} came to {balance} at {:?}",
                 posting.at
             ));
         }
@@ -237,8 +245,14 @@ pub fn journal_per_payout(
         let steps = held.remove(no).unwrap_or_default();
         let expected: &[Entry] = match state {
             State::Requested | State::Executing | State::Sending | State::Unknown => &[Entry::Hold],
+            State::Settled if steps.contains(&Entry::Correct) => {
+                &[Entry::Hold, Entry::Refuse, Entry::Correct]
+            }
             State::Settled => &[Entry::Hold, Entry::Settle],
             State::Failed => &[Entry::Hold, Entry::Refuse],
+            State::Returned if steps.contains(&Entry::Correct) => {
+                &[Entry::Hold, Entry::Refuse, Entry::Correct, Entry::Return]
+            }
             State::Returned => &[Entry::Hold, Entry::Settle, Entry::Return],
             State::Canceled => &[Entry::Hold, Entry::Cancel],
         };

@@ -101,6 +101,18 @@ codes! {
     P0103 Refused "파트너 정보 형식이 올바르지 않습니다." "A setting of the partner is not of its form; the message names it." "Mend the named setting.";
     P0110 Refused "이미 다른 금액으로 사용된 입금 참조번호입니다." "The reference was used before with another amount." "Use a new reference for new money.";
     P0111 Refused "회수할 수 있는 금액을 초과했습니다." "More than is available: what is held or under way cannot be taken back." "Take back less.";
+    P0120 Refused "운영자의 서명이 필요합니다." "This hub has operators: what changes something must be signed by one of them." "Repeat with --key and your operator's key file.";
+    P0121 Refused "운영자의 서명을 확인할 수 없습니다." "The signature is not one of a known operator who may sign." "Use your own key file; see `ichae operator list`.";
+    P0122 Refused "이미 사용되었거나 유효하지 않은 시각의 서명입니다." "The signature names a moment that was used before, or that is not now." "Give the command again.";
+    P0123 Refused "이미 사용된 운영자 이름입니다." "An operator has or had this name." "Choose another name: names stay with what they signed.";
+    P0124 Refused "운영자 이름 또는 공개키 형식이 올바르지 않습니다." "The name is not 1 to 32 of letters, digits, `.`, `_` and `-`, or the key is no Ed25519 public key." "Mend the name, or make the key with `ichae operator key`.";
+    P0130 Refused "등록되지 않은 지급이체입니다." "No payout has this id." "Give its api_tran_id, its bank_tran_id, or its number.";
+    P0131 Refused "현재 상태에서는 처리할 수 없습니다." "The payout is not in a state in which this can be done." "See `ichae payout explain`.";
+    P0132 Refused "등록되지 않았거나 이미 처리된 제안입니다." "No open proposal has this number, or it says something else by now." "See `ichae proposal list`.";
+    P0133 Refused "제안한 운영자는 승인할 수 없습니다." "Who proposed it cannot approve it." "Ask another operator to approve it.";
+    P0134 Refused "증빙이 필요합니다." "Evidence is missing or is not 1 to 200 characters." "Say where another person finds the proof, for example the statement and its line.";
+    P0135 Refused "영업일 마감 전에는 실패로 처리할 수 없습니다." "Not before the business day has closed: the bank may still pay it." "Wait for the next business day and its statement.";
+    P0136 Refused "미수 잔액을 초과했습니다." "More than the partner owes in suspense, or than it has available." "See `ichae partner show`.";
     W0101 Refused "등록되지 않은 웹훅입니다." "No webhook has this id." "See `ichae webhook list`.";
 }
 

@@ -1,10 +1,14 @@
 //! Commands: every change is one of these, and nothing else changes a store.
 
 use crate::bank::{Answer, BankCode};
-use crate::ident::{BankNo, GroupNo, KeyNo, NoticeNo, PartnerNo, PayoutNo};
+use crate::ident::{BankNo, GroupNo, KeyNo, NoticeNo, PartnerNo, PayoutNo, ProposalNo};
 use crate::key::{Account, Fingerprint};
+use crate::matter::Act;
 use crate::money::Won;
+use crate::operator::PUBLIC_KEY_LENGTH;
 use crate::partner::{Settings, Verifier};
+use crate::time::Time;
+use crate::view::StatementRead;
 use secrecy::SecretString;
 use std::sync::Arc;
 
@@ -73,6 +77,41 @@ pub enum Command {
         reason: String,
     },
     ResumeRail,
+    /// Takes numbers for calls that move no money from the rail's counter.
+    TakeCounters {
+        count: i64,
+    },
+    /// Holds a payout or a partner back, or lets it go (decision M3).
+    Hold(Box<HoldOrder>),
+    AddOperator {
+        name: String,
+        public_key: [u8; PUBLIC_KEY_LENGTH],
+    },
+    RevokeOperator {
+        name: String,
+    },
+    /// A signature of that moment was verified: no other of then or before counts any more.
+    Sign {
+        name: String,
+        at: Time,
+    },
+    /// What a person decides about money; proposed only, where a second one is needed.
+    Act(Box<Act>),
+    /// The second person's word. The act is the proposal's.
+    Approve {
+        proposal: ProposalNo,
+        act: Box<Act>,
+    },
+    Withdraw {
+        proposal: ProposalNo,
+    },
+    /// What the settlement account holds, as the bank says.
+    NoteBalance {
+        amount: Won,
+        at: Time,
+        source: String,
+    },
+    NoteStatement(Box<StatementRead>),
     Delivered {
         notice: NoticeNo,
         status: i64,
@@ -182,6 +221,17 @@ pub struct Doubt {
     pub bank_no: Option<BankNo>,
 }
 
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct HoldOrder {
+    pub partner: PartnerNo,
+    /// `None`: everything of the partner's.
+    pub payout: Option<PayoutNo>,
+    /// The payout's group, which knows its state.
+    pub group: Option<GroupNo>,
+    pub held: bool,
+    pub reason: String,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Asked {
     Deposit,
@@ -221,6 +271,10 @@ pub struct Reads<'a> {
     pub fund: Option<&'a str>,
     pub notice: Option<NoticeNo>,
     pub rail: bool,
+    /// Whether the payout named is held.
+    pub hold: bool,
+    pub operator: Option<&'a str>,
+    pub proposal: Option<ProposalNo>,
 }
 
 impl Command {
@@ -276,6 +330,7 @@ impl Command {
                 key: Some(*key),
                 payout: Some(*payout),
                 rail: true,
+                hold: true,
                 ..none
             },
             Command::Doubt(doubt) => Reads {
@@ -294,10 +349,38 @@ impl Command {
             Command::Return { payout, partner, .. } => {
                 Reads { partner: Some(*partner), payout: Some(*payout), rail: true, ..none }
             }
-            Command::PauseRail { .. } | Command::ResumeRail => Reads { rail: true, ..none },
+            Command::PauseRail { .. }
+            | Command::ResumeRail
+            | Command::TakeCounters { .. }
+            | Command::NoteBalance { .. } => Reads { rail: true, ..none },
+            Command::Hold(hold) => Reads {
+                partner: Some(hold.partner),
+                payout: hold.payout,
+                group: hold.group,
+                hold: hold.payout.is_some(),
+                ..none
+            },
+            Command::AddOperator { name, .. }
+            | Command::RevokeOperator { name }
+            | Command::Sign { name, .. } => Reads { operator: Some(name), ..none },
+            Command::Act(act) => act_reads(act),
+            Command::Approve { proposal, act } => {
+                Reads { proposal: Some(*proposal), ..act_reads(act) }
+            }
+            Command::Withdraw { proposal } => Reads { proposal: Some(*proposal), ..none },
+            Command::NoteStatement(_) => none,
             Command::Delivered { notice, .. }
             | Command::NotDelivered { notice, .. }
             | Command::Resend { notice } => Reads { notice: Some(*notice), ..none },
         }
+    }
+}
+
+fn act_reads(act: &Act) -> Reads<'_> {
+    Reads {
+        partner: Some(act.partner),
+        payout: act.payout,
+        fund: act.payout.is_none().then_some(act.note.as_str()),
+        ..Reads::default()
     }
 }

@@ -49,6 +49,11 @@ serial!(
     NoticeNo
 );
 
+serial!(
+    /// The number of an operators' proposal.
+    ProposalNo
+);
+
 impl PartnerNo {
     pub fn shard(self) -> u16 {
         u16::try_from(self.0.rem_euclid(i64::from(SHARDS))).unwrap_or_default()

@@ -12,7 +12,8 @@ pub enum Account {
     Available = 1,
     /// What is requested, under way or unknown.
     Held = 2,
-    /// What a correction parked until an operator decides.
+    /// What a partner owes after corrections, as a balance below zero: a payout that had failed and
+    /// given its amount back was paid after all (decision H13).
     Suspense = 3,
     /// The counter-side of money at the bank; its balance is minus what all partners have.
     Settlement = 10,
@@ -37,10 +38,16 @@ pub enum Entry {
     /// Cancelled by the partner or an operator; for an ALL one posting for the group's sum.
     Cancel = 6,
     Return = 7,
+    /// A failed payout was paid after all: owed in suspense, never taken from what is available.
+    Correct = 8,
+    /// Takes what is owed from what is available, once operators decide so.
+    Recover = 9,
+    /// The house pays what is owed.
+    WriteOff = 10,
 }
 
 impl Entry {
-    pub const ALL: [Entry; 7] = [
+    pub const ALL: [Entry; 10] = [
         Entry::Fund,
         Entry::TakeBack,
         Entry::Hold,
@@ -48,6 +55,9 @@ impl Entry {
         Entry::Refuse,
         Entry::Cancel,
         Entry::Return,
+        Entry::Correct,
+        Entry::Recover,
+        Entry::WriteOff,
     ];
 
     pub fn from_number(number: i64) -> Option<Entry> {
@@ -63,6 +73,9 @@ impl Entry {
             Entry::Hold => (Available, Held),
             Entry::Settle => (Held, Settlement),
             Entry::Refuse | Entry::Cancel => (Held, Available),
+            Entry::Correct => (Suspense, Settlement),
+            Entry::Recover => (Available, Suspense),
+            Entry::WriteOff => (Settlement, Suspense),
         }
     }
 }
@@ -110,21 +123,32 @@ impl Ledger {
     }
 
     /// Moves the amount of one entry. `None`, with nothing moved, where an account of the partner
-    /// would fall below zero or a sum would leave its range.
+    /// would leave its side of zero or a sum its range. Suspense is what is owed: never above zero;
+    /// the others never fall below.
     #[must_use]
     pub fn post(&self, entry: Entry, amount: Won) -> Option<Ledger> {
         let mut next = self.clone();
         let (debit, credit) = entry.legs();
         if let Some(balance) = next.balance_mut(debit) {
-            *balance = balance.minus(amount).filter(|left| !left.is_negative())?;
+            *balance = balance.minus(amount)?;
         }
         if let Some(balance) = next.balance_mut(credit) {
             *balance = balance.plus(amount)?;
         }
+        if next.available.is_negative() || next.held.is_negative() || next.suspense > Won::ZERO {
+            return None;
+        }
         match entry {
             Entry::Fund => next.funded = next.funded.plus(amount)?,
             Entry::TakeBack => next.funded = next.funded.minus(amount)?,
-            Entry::Hold | Entry::Settle | Entry::Refuse | Entry::Cancel | Entry::Return => {}
+            Entry::Hold
+            | Entry::Settle
+            | Entry::Refuse
+            | Entry::Cancel
+            | Entry::Return
+            | Entry::Correct
+            | Entry::Recover
+            | Entry::WriteOff => {}
         }
         Some(next)
     }
@@ -160,6 +184,9 @@ mod tests {
             (Entry::Cancel, 100),
             (Entry::Return, 150),
             (Entry::TakeBack, 300),
+            (Entry::Correct, 50),
+            (Entry::Recover, 20),
+            (Entry::WriteOff, 30),
         ] {
             ledger = ledger.post(entry, Won(amount)).unwrap();
             let (debit, credit) = entry.legs();
@@ -168,8 +195,8 @@ mod tests {
             let total = ledger.available.0 + ledger.held.0 + ledger.suspense.0;
             assert_eq!(total + settlement, 0, "{entry:?}");
         }
-        assert_eq!((ledger.available, ledger.held, ledger.funded), (Won(600), Won(100), Won(700)));
-        assert_eq!(ledger.transferred(), Won(100));
+        assert_eq!((ledger.available, ledger.held, ledger.funded), (Won(580), Won(100), Won(700)));
+        assert_eq!((ledger.suspense, ledger.transferred()), (Won(0), Won(120)));
     }
 
     #[test]
@@ -178,6 +205,12 @@ mod tests {
         assert_eq!(ledger.post(Entry::Hold, Won(11)), None);
         assert_eq!(ledger.post(Entry::TakeBack, Won(11)), None);
         assert_eq!(ledger.post(Entry::Settle, Won(1)), None);
+        // Nothing is owed, so nothing can be paid of it.
+        assert_eq!(ledger.post(Entry::Recover, Won(1)), None);
+        assert_eq!(ledger.post(Entry::WriteOff, Won(1)), None);
+        let owes = ledger.post(Entry::Correct, Won(20)).unwrap();
+        assert_eq!((owes.available, owes.suspense), (Won(10), Won(-20)));
+        assert_eq!(owes.post(Entry::Recover, Won(11)), None, "more than is available");
         assert!(ledger.post(Entry::Hold, Won(10)).is_some());
     }
 }

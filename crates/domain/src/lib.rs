@@ -9,6 +9,7 @@
 pub mod audit;
 pub mod bank;
 pub mod banks;
+pub mod calendar;
 pub mod code;
 pub mod command;
 pub mod decide;
@@ -16,8 +17,10 @@ pub mod group;
 pub mod ident;
 pub mod key;
 pub mod ledger;
+pub mod matter;
 pub mod money;
 pub mod notice;
+pub mod operator;
 pub mod partner;
 pub mod payout;
 pub mod rail;

@@ -20,6 +20,8 @@ pub struct Partner {
     pub cst_id: String,
     pub name: String,
     pub suspended: bool,
+    /// Executed payouts wait until an operator releases them (decision M3).
+    pub held: bool,
     /// Counts the custKeys so far: a token carries it, so a rotation ends live tokens (decision H6).
     pub key_generation: i64,
     pub verifier: Verifier,

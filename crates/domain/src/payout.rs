@@ -77,7 +77,9 @@ impl State {
             Sending => matches!(next, Settled | Failed | Unknown | Executing),
             Unknown => matches!(next, Settled | Failed | Unknown),
             Settled => matches!(next, Returned),
-            Failed | Returned | Canceled => false,
+            // Only as an operators' correction, against suspense.
+            Failed => matches!(next, Settled),
+            Returned | Canceled => false,
         }
     }
 }
@@ -161,6 +163,7 @@ mod tests {
             (Unknown, Failed),
             (Unknown, Unknown),
             (Settled, Returned),
+            (Failed, Settled),
         ];
         for from in State::ALL {
             for to in State::ALL {

@@ -1,5 +1,7 @@
-//! What the hub keeps of a rail: its stop switch, its counter, how far its notices were read.
+//! What the hub keeps of a rail: its stop switch, its counter, how far its notices were read, and
+//! what the bank said to be there.
 
+use crate::money::Won;
 use crate::time::Time;
 
 /// The stop switch (decision M3).
@@ -11,6 +13,24 @@ pub struct Pause {
     pub reason: String,
 }
 
+/// One payout that operators hold back (decision M3).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Hold {
+    pub at: Time,
+    pub by: String,
+    pub reason: String,
+}
+
+/// What the settlement account held, as an operator entered it or a statement brought it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Balance {
+    /// May be below zero: an overdraft.
+    pub amount: Won,
+    /// The moment that it is of.
+    pub at: Time,
+    pub by: String,
+}
+
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Rail {
     pub pause: Option<Pause>,
@@ -18,4 +38,5 @@ pub struct Rail {
     pub bank_counter: i64,
     /// The number of the bank's last late notice that was taken in.
     pub notices_seen: i64,
+    pub balance: Option<Balance>,
 }

@@ -25,15 +25,15 @@ pub fn webhook_wait_ms(tries: i64, unit_ms: i64) -> Option<i64> {
     WEBHOOK_WAITS.get(at).map(|units| units * unit_ms)
 }
 
-/// Seconds from one inquiry to the next: 1, 5, 15, 30 and 60 s after the outcome became unknown,
-/// then each minute, for ever: nothing ends by age.
-pub const INQUIRY_WAITS_S: [i64; 5] = [1, 4, 10, 15, 30];
-pub const INQUIRY_WAIT_LAST_S: i64 = 60;
+/// Seconds from an unknown outcome to the first inquiry, then from each to the next; the last one for
+/// ever: nothing ends by age (openbanking 7.2).
+pub const INQUIRY_WAITS_S: [i64; 6] = [5, 15, 60, 120, 300, 600];
 
-/// Milliseconds until the next inquiry after `made` of them.
-pub fn inquiry_wait_ms(made: i64) -> i64 {
-    let at = usize::try_from(made).unwrap_or(usize::MAX);
-    INQUIRY_WAITS_S.get(at).copied().unwrap_or(INQUIRY_WAIT_LAST_S) * 1_000
+/// Milliseconds until the next inquiry after `made` of them, at most the installation's ceiling.
+pub fn inquiry_wait_ms(made: i64, ceiling_ms: i64) -> i64 {
+    let last = INQUIRY_WAITS_S.len() - 1;
+    let at = usize::try_from(made).unwrap_or(last).min(last);
+    (INQUIRY_WAITS_S[at] * 1_000).min(ceiling_ms)
 }
 
 #[cfg(test)]
@@ -51,8 +51,9 @@ mod tests {
 
     #[test]
     fn inquiries_never_end() {
-        let waits: Vec<i64> = (0..7).map(inquiry_wait_ms).collect();
-        assert_eq!(waits, [1_000, 4_000, 10_000, 15_000, 30_000, 60_000, 60_000]);
-        assert_eq!(inquiry_wait_ms(i64::MAX), 60_000);
+        let waits: Vec<i64> = (0..8).map(|made| inquiry_wait_ms(made, i64::MAX)).collect();
+        assert_eq!(waits, [5, 15, 60, 120, 300, 600, 600, 600].map(|s| s * 1_000));
+        assert_eq!(inquiry_wait_ms(i64::MAX, i64::MAX), 600_000);
+        assert_eq!([0, 1, 2].map(|made| inquiry_wait_ms(made, 10_000)), [5_000, 10_000, 10_000]);
     }
 }

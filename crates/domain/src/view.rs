@@ -1,15 +1,18 @@
 //! What a decision sees, and what it says to write.
 
+use crate::calendar::{ALWAYS_OPEN, Calendar};
 use crate::command::Actor;
 use crate::group::Group;
-use crate::ident::{BankNo, GroupNo, KeyNo, NoticeNo, PartnerNo, PayoutNo};
+use crate::ident::{BankNo, GroupNo, KeyNo, NoticeNo, PartnerNo, PayoutNo, ProposalNo};
 use crate::key::{Account, BillingKey, Fingerprint};
 use crate::ledger::{Ledger, Posting};
+use crate::matter::Proposal;
 use crate::money::Won;
 use crate::notice::Notice;
+use crate::operator::Operator;
 use crate::partner::Partner;
 use crate::payout::{Attempt, Payout, State};
-use crate::rail::Rail;
+use crate::rail::{Hold, Rail};
 use crate::refusal::Refusal;
 use crate::time::{Day, Time};
 use secrecy::SecretString;
@@ -31,6 +34,10 @@ pub struct View<'a> {
     pub fund: Option<Won>,
     pub notice: Option<&'a Notice>,
     pub rail: Option<&'a Rail>,
+    /// Whether the named payout is held by operators.
+    pub hold: Option<&'a Hold>,
+    pub operator: Option<&'a Operator>,
+    pub proposal: Option<&'a Proposal>,
 }
 
 /// What one row of a bulk call names.
@@ -49,6 +56,28 @@ pub struct Rules {
     pub webhook_per_call: bool,
     /// Length of a unit of the webhook schedule; a second but for tests.
     pub retry_unit_ms: i64,
+    /// When money may be sent.
+    pub calendar: &'static Calendar,
+    /// Longest wait from one inquiry to the next.
+    pub inquiry_ceiling_ms: i64,
+    /// Operators' acts of more than this need a second person (decision M2); `None`: none do.
+    pub second_above: Option<Won>,
+    /// Whether an unknown outcome may be resolved as failed before its business day has closed
+    /// (TEST; openbanking 7.2).
+    pub resolve_same_day: bool,
+}
+
+impl Rules {
+    /// Round the clock, any amount, nobody a second time: what tests and benchmarks start from.
+    pub const OPEN: Rules = Rules {
+        fixed_amount: None,
+        webhook_per_call: true,
+        retry_unit_ms: 1_000,
+        calendar: &ALWAYS_OPEN,
+        inquiry_ceiling_ms: 5_000,
+        second_above: None,
+        resolve_same_day: true,
+    };
 }
 
 /// What comes in with a command: the time, the next free numbers, the rules.
@@ -100,6 +129,12 @@ pub enum Write {
     NewNotice(Notice),
     Notice(Notice),
     Rail(Rail),
+    /// Holds a payout, or lets it go.
+    Hold(PayoutNo, Option<Hold>),
+    /// Inserts or replaces.
+    Operator(Operator),
+    Proposal(Proposal),
+    Statement(StatementRead),
     Event(Event),
 }
 
@@ -124,6 +159,9 @@ pub enum About {
     Group(GroupNo),
     Notice(NoticeNo),
     Rail,
+    /// A person; the event's note has the name.
+    Operator,
+    Proposal(ProposalNo),
 }
 
 macro_rules! event_kinds {
@@ -166,9 +204,45 @@ event_kinds! {
     NoticeResent 23 "webhook sent again";
     EpochStarted 24 "store epoch started";
     KeysRotated 25 "sealing key rotated";
+    Inquired 26 "asked what became of it";
+    Held 27 "held";
+    Released 28 "released";
+    OperatorAdded 29 "operator added";
+    OperatorRevoked 30 "operator revoked";
+    Proposed 31 "proposed, waits for a second person";
+    Approved 32 "approved by a second person";
+    Withdrawn 33 "proposal taken back";
+    Resolved 34 "resolved by operators";
+    Corrected 35 "corrected to settled, against suspense";
+    Recovered 36 "recovered from what was available";
+    WrittenOff 37 "written off";
+    BalanceNoted 38 "bank balance noted";
+    StatementRead 39 "bank statement read";
 }
 
 impl EventKind {
+    /// Whether a payout's story needs the line: the others follow from its rows. Stores index
+    /// exactly these.
+    pub fn is_told(self) -> bool {
+        use EventKind::*;
+        matches!(
+            self,
+            Executed
+                | Canceled
+                | BecameUnknown
+                | PutBack
+                | Returned
+                | Inquired
+                | Held
+                | Released
+                | Proposed
+                | Approved
+                | Withdrawn
+                | Resolved
+                | Corrected
+        )
+    }
+
     pub fn from_number(number: i64) -> Option<EventKind> {
         EventKind::ALL.iter().copied().find(|k| *k as i64 == number)
     }
@@ -200,6 +274,25 @@ pub enum Reply {
     Send(Deposit),
     /// It failed before a bank was asked.
     Failed,
+    /// Not now: held, or its bank takes nothing at this hour. It waits as it is.
+    NotNow,
+    /// Written down; a second person has to approve it (decision M2).
+    Proposed(ProposalNo),
+    /// Numbers from this counter on are the caller's.
+    Counters(i64),
+}
+
+/// A bank statement that was matched with the rows; the same file counts once.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StatementRead {
+    /// SHA-256 of the file.
+    pub digest: [u8; 32],
+    pub at: Time,
+    pub by: String,
+    /// Its name for people, without a folder.
+    pub name: String,
+    pub rows: i64,
+    pub findings: i64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -334,7 +334,7 @@ impl Engine {
 
 /// Rows of a partner that wait for the engine: put back first, then those of executed groups.
 fn work_of(reader: &MemoryReader, partner: PartnerNo, limit: usize) -> Checked<Vec<Work>> {
-    let mut works = reader.executing_rows(partner, limit)?;
+    let mut works = reader.executing_rows(partner, PayoutNo(0), limit)?;
     for group in reader.executing_groups(partner)? {
         if works.len() < limit {
             works.extend(reader.unclaimed(group, PayoutNo(0), limit)?);

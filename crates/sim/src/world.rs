@@ -62,7 +62,7 @@ impl World {
         let rules = Rules {
             fixed_amount: (test && random.one_in(2)).then_some(Won(1_000)),
             webhook_per_call: test,
-            retry_unit_ms: 1_000,
+            ..Rules::OPEN
         };
         let in_flight_max = 1 + random.place(12);
         let timeout_ms = if random.one_in(2) { 3_000 } else { 10_000 };

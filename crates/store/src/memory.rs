@@ -1,22 +1,29 @@
 //! The reference model: the same port over plain maps. For tests and the simulator, nothing else.
 
 use crate::port::{
-    Answer, Backend, Clock, ListBy, NoticeFilter, Reader, Row, Shown, StoreError, Tally, Work,
+    Answer, Backend, Clock, Funds, ListBy, NoticeFilter, Reader, Row, Sent, Shown, StoreError,
+    Tally, Work,
 };
 use crate::sqlite::merge;
 use ichae_domain::command::{Order, Reads, Request};
 use ichae_domain::decide::decide;
 use ichae_domain::group::Group;
-use ichae_domain::ident::{BankNo, Epochs, GroupNo, KeyNo, NoticeNo, PartnerNo, PayoutNo};
+use ichae_domain::ident::{
+    BankNo, Epochs, GroupNo, KeyNo, NoticeNo, PartnerNo, PayoutNo, ProposalNo,
+};
 use ichae_domain::key::{Account, BillingKey, Fingerprint};
 use ichae_domain::ledger::{Account as Side, Ledger, Posting};
+use ichae_domain::matter::{Proposal, ProposalState};
 use ichae_domain::money::Won;
 use ichae_domain::notice::{Notice, NoticeState};
+use ichae_domain::operator::Operator;
 use ichae_domain::partner::Partner;
 use ichae_domain::payout::{Attempt, Payout, State, state_of};
-use ichae_domain::rail::Rail;
+use ichae_domain::rail::{Hold, Rail};
 use ichae_domain::time::{Day, Time};
-use ichae_domain::view::{BulkRow, Context, Deposit, Event, Rules, View, Write};
+use ichae_domain::view::{
+    About, BulkRow, Context, Deposit, Event, Rules, StatementRead, View, Write,
+};
 use secrecy::SecretString;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -37,6 +44,10 @@ pub struct Rows {
     pub events: Vec<Event>,
     pub rail: Rail,
     pub settlement: i64,
+    pub holds: BTreeMap<PayoutNo, Hold>,
+    pub operators: BTreeMap<String, Operator>,
+    pub proposals: BTreeMap<ProposalNo, Proposal>,
+    pub statements: HashMap<[u8; 32], StatementRead>,
     distinct: HashMap<(PartnerNo, String), PayoutNo>,
     next_serial: i64,
 }
@@ -99,6 +110,9 @@ impl Rows {
             fund: fund(),
             notice: reads.notice.and_then(|no| self.notices.get(&no)),
             rail: reads.rail.then_some(&self.rail),
+            hold: reads.payout.filter(|_| reads.hold).and_then(|no| self.holds.get(&no)),
+            operator: reads.operator.and_then(|name| self.operators.get(name)),
+            proposal: reads.proposal.and_then(|no| self.proposals.get(&no)),
         }
     }
 
@@ -164,6 +178,21 @@ impl Rows {
                 self.notices.insert(notice.no, notice);
             }
             Write::Rail(rail) => self.rail = rail,
+            Write::Hold(no, Some(hold)) => {
+                self.holds.insert(no, hold);
+            }
+            Write::Hold(no, None) => {
+                self.holds.remove(&no);
+            }
+            Write::Operator(operator) => {
+                self.operators.insert(operator.name.clone(), operator);
+            }
+            Write::Proposal(proposal) => {
+                self.proposals.insert(proposal.no, proposal);
+            }
+            Write::Statement(statement) => {
+                self.statements.entry(statement.digest).or_insert(statement);
+            }
             Write::Event(event) => self.events.push(event),
         }
     }
@@ -348,8 +377,10 @@ impl Reader for MemoryReader {
         Ok(partners)
     }
 
-    fn executing_rows(&self, partner: PartnerNo, limit: usize) -> Read<Vec<Work>> {
-        let own = |_: &Rows, p: &Payout| p.partner == partner && p.own == Some(State::Executing);
+    fn executing_rows(&self, partner: PartnerNo, after: PayoutNo, limit: usize) -> Read<Vec<Work>> {
+        let own = |_: &Rows, p: &Payout| {
+            p.partner == partner && p.no > after && p.own == Some(State::Executing)
+        };
         Ok(self.work(own, limit))
     }
 
@@ -380,6 +411,10 @@ impl Reader for MemoryReader {
             |no: &PayoutNo| rows.payouts.get(no).filter(|p| p.own == Some(State::Unknown));
         let payouts = due.iter().filter_map(|(_, no)| unknown(no));
         Ok(payouts.filter_map(|p| rows.deposit(p)).take(limit).collect())
+    }
+
+    fn holds(&self) -> Read<Vec<(PayoutNo, Hold)>> {
+        Ok(self.rows_now().holds.iter().map(|(no, hold)| (*no, hold.clone())).collect())
     }
 
     fn payout_of(&self, bank_no: BankNo) -> Read<Option<PayoutNo>> {
@@ -424,6 +459,80 @@ impl Reader for MemoryReader {
         };
         let later = rows.notices.range(NoticeNo(after.0 + 1)..).map(|(_, n)| n);
         Ok(later.filter(wanted).take(limit).cloned().collect())
+    }
+
+    fn unknown(&self, after: PayoutNo, limit: usize) -> Read<Vec<Row>> {
+        let rows = self.rows_now();
+        let later = rows.payouts.range(PayoutNo(after.0 + 1)..).map(|(_, p)| p);
+        let unknown = later.filter(|p| p.own == Some(State::Unknown));
+        Ok(unknown.take(limit).filter_map(|p| rows.row(p)).collect())
+    }
+
+    fn unknown_sum(&self) -> Read<(i64, Won)> {
+        let rows = self.rows_now();
+        let unknown = rows.payouts.values().filter(|p| p.own == Some(State::Unknown));
+        Ok(unknown.fold((0, Won(0)), |(n, sum), p| (n + 1, Won(sum.0 + p.amount.0))))
+    }
+
+    fn story(&self, payout: PayoutNo, group: GroupNo) -> Read<Vec<Event>> {
+        let rows = self.rows_now();
+        let about = [About::Payout(payout), About::Group(group)];
+        let told = |e: &&Event| e.kind.is_told() && about.contains(&e.about);
+        Ok(rows.events.iter().filter(told).cloned().collect())
+    }
+
+    fn funds(&self) -> Read<Funds> {
+        let rows = self.rows_now();
+        let sum = |of: fn(&Ledger) -> Won| Won(rows.ledgers.values().map(|l| of(l).0).sum());
+        Ok(Funds {
+            available: sum(|l| l.available),
+            held: sum(|l| l.held),
+            suspense: sum(|l| l.suspense),
+            funded: sum(|l| l.funded),
+            waiting: Won(rows.groups.values().map(|g| g.waiting_sum.0).sum()),
+        })
+    }
+
+    fn sent_on(
+        &self,
+        partner: PartnerNo,
+        days: (Day, Day),
+        after: (Day, PayoutNo),
+        limit: usize,
+    ) -> Read<Vec<Sent>> {
+        let rows = self.rows_now();
+        let sent = |attempt: &Attempt| {
+            let payout = rows.payouts.get(&attempt.payout).filter(|p| p.partner == partner)?;
+            let (day, bank_no) = (attempt.day, attempt.bank_no);
+            let within = days.0 <= day && day <= days.1 && (day, payout.no) > after;
+            let state = rows.state(payout);
+            let sent = Sent { payout: payout.no, bank_no, amount: payout.amount, day, state };
+            within.then_some(sent)
+        };
+        let mut found: Vec<Sent> = rows.attempts.values().filter_map(sent).collect();
+        found.sort_by_key(|sent| (sent.day, sent.payout));
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    fn operators(&self) -> Read<Vec<Operator>> {
+        let mut operators: Vec<_> = self.rows_now().operators.values().cloned().collect();
+        operators.sort_by_key(|operator| operator.added_at);
+        Ok(operators)
+    }
+
+    fn proposal(&self, no: ProposalNo) -> Read<Option<Proposal>> {
+        Ok(self.rows_now().proposals.get(&no).cloned())
+    }
+
+    fn proposals(&self, open: bool, limit: usize) -> Read<Vec<Proposal>> {
+        let rows = self.rows_now();
+        let wanted = |p: &&Proposal| !open || p.state == ProposalState::Open;
+        Ok(rows.proposals.values().rev().filter(wanted).take(limit).cloned().collect())
+    }
+
+    fn statement(&self, digest: &[u8; 32]) -> Read<Option<StatementRead>> {
+        Ok(self.rows_now().statements.get(digest).cloned())
     }
 
     fn events(&self, partner: Option<PartnerNo>, limit: usize) -> Read<Vec<Event>> {

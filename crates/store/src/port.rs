@@ -2,17 +2,21 @@
 
 use ichae_domain::command::Order;
 use ichae_domain::group::Group;
-use ichae_domain::ident::{BankNo, Epochs, GroupNo, KeyNo, NoticeNo, PartnerNo, PayoutNo};
+use ichae_domain::ident::{
+    BankNo, Epochs, GroupNo, KeyNo, NoticeNo, PartnerNo, PayoutNo, ProposalNo,
+};
 use ichae_domain::key::{Account, BillingKey};
 use ichae_domain::ledger::Ledger;
+use ichae_domain::matter::Proposal;
 use ichae_domain::money::Won;
 use ichae_domain::notice::{Notice, NoticeState};
+use ichae_domain::operator::Operator;
 use ichae_domain::partner::Partner;
 use ichae_domain::payout::{Attempt, Payout, State};
-use ichae_domain::rail::Rail;
+use ichae_domain::rail::{Hold, Rail};
 use ichae_domain::refusal::Refusal;
 use ichae_domain::time::{Day, Time};
-use ichae_domain::view::{Deposit, Event, Reply};
+use ichae_domain::view::{Deposit, Event, Reply, StatementRead};
 use secrecy::SecretString;
 use std::sync::Arc;
 
@@ -117,6 +121,28 @@ pub struct Work {
     pub key: KeyNo,
 }
 
+/// A payout that was sent, as a bank statement is matched with it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Sent {
+    pub payout: PayoutNo,
+    pub bank_no: Option<BankNo>,
+    pub amount: Won,
+    pub day: Day,
+    pub state: State,
+}
+
+/// What all partners have, by account.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Funds {
+    pub available: Won,
+    pub held: Won,
+    /// What is owed after corrections; never above zero.
+    pub suspense: Won,
+    pub funded: Won,
+    /// What of `held` waits for its execution; the rest is under way or unknown.
+    pub waiting: Won,
+}
+
 /// Filter of `ichae webhook list`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoticeFilter {
@@ -158,8 +184,8 @@ pub trait Reader: Send + Sync {
 
     /// Partners that have something for the engine to claim.
     fn working_partners(&self) -> Read<Vec<PartnerNo>>;
-    /// Rows with an own state of executing.
-    fn executing_rows(&self, partner: PartnerNo, limit: usize) -> Read<Vec<Work>>;
+    /// Rows with an own state of executing, after `after`.
+    fn executing_rows(&self, partner: PartnerNo, after: PayoutNo, limit: usize) -> Read<Vec<Work>>;
     /// Groups that an ALL executed and that have unclaimed rows.
     fn executing_groups(&self, partner: PartnerNo) -> Read<Vec<GroupNo>>;
     /// Rows of an executed group without a state of their own, after `after`.
@@ -168,6 +194,8 @@ pub trait Reader: Send + Sync {
     fn sending(&self, after: PayoutNo, limit: usize) -> Read<Vec<Deposit>>;
     /// Unknown outcomes whose inquiry is due.
     fn due_inquiries(&self, now: Time, limit: usize) -> Read<Vec<Deposit>>;
+    /// Payouts that operators hold.
+    fn holds(&self) -> Read<Vec<(PayoutNo, Hold)>>;
     fn payout_of(&self, bank_no: BankNo) -> Read<Option<PayoutNo>>;
 
     fn due_notice_partners(&self, now: Time) -> Read<Vec<PartnerNo>>;
@@ -176,6 +204,30 @@ pub trait Reader: Send + Sync {
     fn due_notices(&self, partner: PartnerNo, now: Time, limit: usize) -> Read<Vec<Notice>>;
     fn notice(&self, no: NoticeNo) -> Read<Option<Notice>>;
     fn notices(&self, filter: NoticeFilter, after: NoticeNo, limit: usize) -> Read<Vec<Notice>>;
+
+    /// Payouts whose outcome is not known, ascending, after `after`.
+    fn unknown(&self, after: PayoutNo, limit: usize) -> Read<Vec<Row>>;
+    /// How many those are, and what of partners' money hangs on them.
+    fn unknown_sum(&self) -> Read<(i64, Won)>;
+    /// The lines of the log about one payout and its group, oldest first, without those that follow
+    /// from its rows: requested, claimed, settled, failed.
+    fn story(&self, payout: PayoutNo, group: GroupNo) -> Read<Vec<Event>>;
+    /// All partners' money, summed.
+    fn funds(&self) -> Read<Funds>;
+    /// Payouts of a partner with a business date from `first` to `last`, after (day, number).
+    fn sent_on(
+        &self,
+        partner: PartnerNo,
+        days: (Day, Day),
+        after: (Day, PayoutNo),
+        limit: usize,
+    ) -> Read<Vec<Sent>>;
+
+    fn operators(&self) -> Read<Vec<Operator>>;
+    fn proposal(&self, no: ProposalNo) -> Read<Option<Proposal>>;
+    /// Newest first; only those that wait for a second person, or all.
+    fn proposals(&self, open: bool, limit: usize) -> Read<Vec<Proposal>>;
+    fn statement(&self, digest: &[u8; 32]) -> Read<Option<StatementRead>>;
 
     /// The event log, newest first, of one partner or of all.
     fn events(&self, partner: Option<PartnerNo>, limit: usize) -> Read<Vec<Event>>;

@@ -179,7 +179,7 @@ fn a_balance_that_fell_below_zero_on_the_way_is_found() {
             b.postings.push((posting(OTHER, Entry::TakeBack, 50, Subject::Fund), 0));
             b.postings.push((posting(OTHER, Entry::Fund, 50, Subject::Fund), 0));
         },
-        &["partner 4: available fell to -10 at 19700101090000000"],
+        &["partner 4: available came to -10 at 19700101090000000"],
     );
     check(
         |b| {
@@ -189,8 +189,8 @@ fn a_balance_that_fell_below_zero_on_the_way_is_found() {
             b.ledgers[1] = ledger(OTHER, 45, -5, 45);
         },
         &[
-            "partner 4: held fell to -5 at 19700101090000000",
-            "partner 4: held fell to -5 at 19700101090000000",
+            "partner 4: held came to -5 at 19700101090000000",
+            "partner 4: held came to -5 at 19700101090000000",
             "partner 4: held is -5, its payouts that hold sum to 0",
             "partner 4: 5 were settled by its postings, its payouts that are settled or \
              returned sum to 0",

@@ -1,19 +1,20 @@
-//! The bank's part of a payout's life: intent, outcome, return, and the stop switch.
+//! The bank's part of a payout's life: intent, outcome, return, in the order of its way.
 //!
 //! The intent is written before the bank is called. A definite answer ends the payout; anything
 //! else keeps the amount held and only an inquiry's answer may end it (decision H13).
 
 use super::Scene;
+use super::rail::paused;
 use crate::bank::{Answer, BankCode, Why};
 use crate::code::Code;
-use crate::command::{Actor, Asked, Doubt, Told};
+use crate::command::{Asked, Doubt, Told};
 use crate::group::{Group, Mode};
 use crate::ident::{BankNo, NoticeNo};
 use crate::ledger::{Entry, Subject};
 use crate::money::Won;
 use crate::notice::{Notice, NoticeState, Outcome};
 use crate::payout::{Attempt, Payout, State, state_of};
-use crate::rail::{Pause, Rail};
+use crate::rail::Rail;
 use crate::refusal::Refusal;
 use crate::retry::inquiry_wait_ms;
 use crate::time::Day;
@@ -35,6 +36,11 @@ pub(super) fn claim(at: &Scene<'_>) -> Result<Change, Refusal> {
     }
     if rail.pause.is_some() {
         return Err(Code::T0503.into());
+    }
+    let now = at.context.now;
+    let opens = at.context.rules.calendar.bank_open_from(&key.bank, now);
+    if at.partner()?.held || at.view.hold.is_some() || opens > now {
+        return Ok(Change::none(Reply::NotNow));
     }
     let mut change = match key.dead {
         Some(bank) => dead(at, payout, bank)?,
@@ -171,7 +177,7 @@ fn dead(at: &Scene<'_>, payout: &Payout, bank: BankCode) -> Result<Change, Refus
         returned_at: None,
         return_code: None,
     };
-    let writes = give_back(at, payout, attempt, Entry::Refuse, State::Failed, Outcome::Failed)?;
+    let writes = give_back(at, payout, attempt, REFUSED)?;
     Ok(Change { writes, reply: Reply::Failed, serials: 0 })
 }
 
@@ -195,13 +201,22 @@ pub(super) fn outcome(at: &Scene<'_>, told: &Told) -> Result<Change, Refusal> {
     next.inquire_at = None;
     match told.answer {
         Answer::Settled { day, bank_code_sub } => settled(at, payout, next, day, bank_code_sub),
+        // An inquiry may answer with a code that speaks of itself, not of the original.
+        Answer::Refused { code, .. }
+            if told.asked == Asked::Inquiry && !code.final_in_inquiry() =>
+        {
+            unknown(at, payout, next, told.asked, Why::Undecided(code))
+        }
         Answer::Refused { code, day } => refused(at, payout, next, code, day),
         Answer::Unknown(why) => unknown(at, payout, next, told.asked, why),
-        // An inquiry that could not be made says nothing about the payout. One that is answered
-        // with own-side trouble leaves it unknown all the same: only settled or failed may follow
-        // (decision H13), so a person decides.
-        Answer::NotSent | Answer::OwnSide { .. } if told.asked == Asked::Inquiry => {
+        // An inquiry that could not be made says nothing about the payout.
+        Answer::NotSent if told.asked == Asked::Inquiry => {
             unknown(at, payout, next, told.asked, attempt.why.unwrap_or(Why::Lost))
+        }
+        // One that is answered with own-side trouble leaves it unknown all the same: only settled or
+        // failed may follow (decision H13), so a person decides.
+        Answer::OwnSide { code } if told.asked == Asked::Inquiry => {
+            unknown(at, payout, next, told.asked, Why::Undecided(code))
         }
         Answer::NotSent => Ok(put_back(at, payout, next, None)),
         Answer::OwnSide { code } => Ok(put_back(at, payout, next, Some(code))),
@@ -219,7 +234,7 @@ fn settled(
     attempt.bank_code = Some(BankCode::OK);
     attempt.bank_code_sub = bank_code_sub;
     attempt.answered_at = Some(at.context.now);
-    let writes = give_back(at, payout, attempt, Entry::Settle, State::Settled, Outcome::Settled)?;
+    let writes = give_back(at, payout, attempt, SETTLED)?;
     Ok(Change { writes, reply: Reply::Done, serials: 0 })
 }
 
@@ -234,7 +249,7 @@ fn refused(
     attempt.bank_code = Some(code);
     attempt.failure = Some(Code::A0009);
     attempt.answered_at = Some(at.context.now);
-    let mut writes = give_back(at, payout, attempt, Entry::Refuse, State::Failed, Outcome::Failed)?;
+    let mut writes = give_back(at, payout, attempt, REFUSED)?;
     if let Some(key) = at.view.key.filter(|key| code.kills_key() && key.dead.is_none()) {
         let mut event = at.event(EventKind::KeyDied, About::Key(key.no), Some(key.partner));
         event.note = Some(code.reason());
@@ -245,7 +260,7 @@ fn refused(
     Ok(Change { writes, reply: Reply::Done, serials: 0 })
 }
 
-/// The amount stays held, and the next inquiry is written down.
+/// The amount stays held, and the next inquiry is written down: when, and for which day.
 fn unknown(
     at: &Scene<'_>,
     payout: &Payout,
@@ -254,25 +269,41 @@ fn unknown(
     why: Why,
 ) -> Result<Change, Refusal> {
     let first = asked == Asked::Deposit;
-    // Of a payout in doubt it is not known on which day it was sent, if at all: each is asked for.
     let in_doubt = attempt.why == Some(Why::Restored);
-    if in_doubt {
-        let next = attempt.day.next().filter(|day| *day <= attempt.sent_at.day());
-        attempt.day = next.unwrap_or(payout.at.day());
-    } else {
+    if in_doubt || why == Why::NoHistory {
+        attempt.day = next_day(payout, &attempt, in_doubt);
+    }
+    if !in_doubt {
         attempt.why = Some(why);
     }
     attempt.inquiries += i64::from(!first);
-    attempt.inquire_at = Some(at.context.now.plus_ms(inquiry_wait_ms(attempt.inquiries)));
-    let mut writes = vec![Write::Attempt(attempt)];
+    let rules = &at.context.rules;
+    let wait = inquiry_wait_ms(attempt.inquiries, rules.inquiry_ceiling_ms);
+    attempt.inquire_at = Some(rules.calendar.open_from(at.context.now.plus_ms(wait)));
+    let kind = if first { EventKind::BecameUnknown } else { EventKind::Inquired };
+    let mut event = at.event(kind, About::Payout(payout.no), Some(payout.partner));
+    event.amount = Some(payout.amount);
+    event.note = Some(why.text());
+    let mut writes = vec![Write::Attempt(attempt), Write::Event(event)];
     if first {
-        let mut event =
-            at.event(EventKind::BecameUnknown, About::Payout(payout.no), Some(payout.partner));
-        event.amount = Some(payout.amount);
-        event.note = Some(why.text());
-        writes.extend([Write::Own(payout.no, State::Unknown, None), Write::Event(event)]);
+        writes.push(Write::Own(payout.no, State::Unknown, None));
     }
     Ok(Change { writes, reply: Reply::Done, serials: 0 })
+}
+
+/// How far the bank's clock may be from ours around midnight, in milliseconds.
+const DATE_DOUBT_MS: i64 = 10 * 60_000;
+
+/// The day that the next inquiry asks for, where the bank knows nothing on this one. Near midnight
+/// the bank may have dated it on either side (openbanking 7.3); of a payout in doubt it is not known
+/// on which day it was sent, if at all, so each since its request is asked for.
+fn next_day(payout: &Payout, attempt: &Attempt, in_doubt: bool) -> Day {
+    let sent = attempt.sent_at;
+    let (first, last) = match in_doubt {
+        true => (payout.at.day(), sent.day()),
+        false => (sent.plus_ms(-DATE_DOUBT_MS).day(), sent.plus_ms(DATE_DOUBT_MS).day()),
+    };
+    attempt.day.next().filter(|day| *day <= last).unwrap_or(first)
 }
 
 /// Provably not sent: the row waits for its turn again. Own-side trouble pauses the rail with it,
@@ -321,24 +352,34 @@ pub(super) fn returned(
     let mut attempt = attempt.clone();
     attempt.returned_at = Some(at.context.now);
     attempt.return_code = code;
-    let mut writes =
-        give_back(at, payout, attempt, Entry::Return, State::Returned, Outcome::Returned)?;
+    let mut writes = give_back(at, payout, attempt, RETURNED)?;
     writes.push(Write::Rail(rail));
     Ok(Change { writes, reply: Reply::Done, serials: 0 })
 }
 
-/// One step that ends in an outcome: state, attempt, posting, webhook notice, event, together.
-fn give_back(
+/// A step that ends in an outcome: what it posts, the state that it leads to, what it tells.
+#[derive(Clone, Copy)]
+pub(super) struct Step {
+    pub entry: Entry,
+    pub state: State,
+    pub told: Outcome,
+}
+
+const SETTLED: Step = Step { entry: Entry::Settle, state: State::Settled, told: Outcome::Settled };
+const REFUSED: Step = Step { entry: Entry::Refuse, state: State::Failed, told: Outcome::Failed };
+const RETURNED: Step =
+    Step { entry: Entry::Return, state: State::Returned, told: Outcome::Returned };
+
+/// State, attempt, posting, webhook notice and event of an outcome, together.
+pub(super) fn give_back(
     at: &Scene<'_>,
     payout: &Payout,
     attempt: Attempt,
-    entry: Entry,
-    state: State,
-    outcome: Outcome,
+    Step { entry, state, told }: Step,
 ) -> Result<Vec<Write>, Refusal> {
     let (ledger, posting) =
         at.post(at.ledger()?, entry, payout.amount, Subject::Payout(payout.no), Code::T0999)?;
-    let kind = match outcome {
+    let kind = match told {
         Outcome::Settled => EventKind::Settled,
         Outcome::Failed => EventKind::Failed,
         Outcome::Returned => EventKind::Returned,
@@ -351,7 +392,7 @@ fn give_back(
         Write::Attempt(attempt),
         Write::Ledger(ledger),
         posting,
-        Write::NewNotice(notice(at, payout, outcome)),
+        Write::NewNotice(notice(at, payout, told)),
         Write::Event(event),
     ])
 }
@@ -369,34 +410,4 @@ fn notice(at: &Scene<'_>, payout: &Payout, outcome: Outcome) -> Notice {
         last_status: 0,
         last_at: None,
     }
-}
-
-pub(super) fn pause(at: &Scene<'_>, reason: &str) -> Result<Change, Refusal> {
-    let rail = at.view.rail.ok_or(Code::T0999)?;
-    if rail.pause.is_some() {
-        return Ok(Change::none(Reply::Stale));
-    }
-    let writes = paused(at, rail, reason.to_owned()).to_vec();
-    Ok(Change { writes, reply: Reply::Done, serials: 0 })
-}
-
-fn paused(at: &Scene<'_>, rail: &Rail, reason: String) -> [Write; 2] {
-    let by = match at.actor {
-        Actor::Operator(name) => name.clone(),
-        Actor::Engine | Actor::Partner => "engine".to_owned(),
-    };
-    let mut event = at.event(EventKind::RailPaused, About::Rail, None);
-    event.note = Some(reason.clone());
-    let pause = Pause { at: at.context.now, by, reason };
-    [Write::Rail(Rail { pause: Some(pause), ..rail.clone() }), Write::Event(event)]
-}
-
-pub(super) fn resume(at: &Scene<'_>) -> Result<Change, Refusal> {
-    let rail = at.view.rail.ok_or(Code::T0999)?;
-    if rail.pause.is_none() {
-        return Ok(Change::none(Reply::Stale));
-    }
-    let event = at.event(EventKind::RailResumed, About::Rail, None);
-    let writes = vec![Write::Rail(Rail { pause: None, ..rail.clone() }), Write::Event(event)];
-    Ok(Change { writes, reply: Reply::Done, serials: 0 })
 }

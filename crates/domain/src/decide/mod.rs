@@ -2,8 +2,12 @@
 
 mod bank;
 mod execute;
+mod hold;
 mod key;
+mod matter;
+mod operator;
 mod partner;
+mod rail;
 mod request;
 mod webhook;
 
@@ -45,8 +49,20 @@ pub fn decide(view: &View<'_>, order: &Order, context: &Context) -> Result<Chang
         Command::Doubt(doubt) => bank::doubt(&at, doubt),
         Command::Outcome(told) => bank::outcome(&at, told),
         Command::Return { code, notice, .. } => bank::returned(&at, *code, *notice),
-        Command::PauseRail { reason } => bank::pause(&at, reason),
-        Command::ResumeRail => bank::resume(&at),
+        Command::PauseRail { reason } => rail::pause(&at, reason),
+        Command::ResumeRail => rail::resume(&at),
+        Command::TakeCounters { count } => rail::take_counters(&at, *count),
+        Command::Hold(hold) => hold::hold(&at, hold),
+        Command::AddOperator { name, public_key } => operator::add(&at, name, *public_key),
+        Command::RevokeOperator { name } => operator::revoke(&at, name),
+        Command::Sign { name, at: moment } => operator::sign(&at, name, *moment),
+        Command::Act(act) => matter::act(&at, act),
+        Command::Approve { proposal, act } => matter::approve(&at, *proposal, act),
+        Command::Withdraw { .. } => matter::withdraw(&at),
+        Command::NoteBalance { amount, at: moment, source } => {
+            rail::note_balance(&at, *amount, *moment, source)
+        }
+        Command::NoteStatement(statement) => rail::note_statement(&at, statement),
         Command::Delivered { status, .. } => webhook::delivered(&at, *status),
         Command::NotDelivered { status, .. } => webhook::not_delivered(&at, *status),
         Command::Resend { .. } => webhook::resend(&at),
@@ -78,6 +94,14 @@ impl<'a> Scene<'a> {
             .payout
             .filter(|payout| Some(payout.partner) == partner)
             .ok_or_else(|| Code::T0999.into())
+    }
+
+    /// The person's name who gave the order; the engine and partners decide nothing of this kind.
+    fn person(&self) -> Result<&'a str, Refusal> {
+        match self.actor {
+            Actor::Operator(name) => Ok(name),
+            Actor::Engine | Actor::Partner => Err(Code::T0999.into()),
+        }
     }
 
     fn event(&self, kind: EventKind, about: About, partner: Option<PartnerNo>) -> Event {

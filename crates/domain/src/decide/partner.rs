@@ -26,6 +26,7 @@ pub(super) fn add(at: &Scene<'_>, new: &NewPartner) -> Result<Change, Refusal> {
         cst_id: new.cst_id.clone(),
         name,
         suspended: false,
+        held: false,
         key_generation: 1,
         verifier: new.verifier,
         webhook_url: new.webhook_url.clone(),

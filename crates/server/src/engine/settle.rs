@@ -203,7 +203,7 @@ fn next_rows(
     limit: usize,
     handed_out: &mut HashMap<GroupNo, PayoutNo>,
 ) -> Result<Vec<Work>, StoreError> {
-    let mut work = reader.executing_rows(partner, limit)?;
+    let mut work = reader.executing_rows(partner, PayoutNo(0), limit)?;
     if work.len() == limit {
         return Ok(work);
     }

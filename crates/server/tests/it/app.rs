@@ -133,6 +133,7 @@ impl Setup {
             fixed_amount: (test && !self.any_amount).then_some(Won(1_000)),
             webhook_per_call: test,
             retry_unit_ms: self.retry_unit_ms,
+            ..Rules::OPEN
         }
     }
 
@@ -336,7 +337,7 @@ impl TestApp {
     pub async fn settle_by_hand(&self, say: impl Fn(usize) -> Option<BankAnswer>) {
         let mut at = 0;
         for partner in self.hub.reader.working_partners().unwrap() {
-            let mut work = self.hub.reader.executing_rows(partner, usize::MAX).unwrap();
+            let mut work = self.hub.reader.executing_rows(partner, PayoutNo(0), usize::MAX).unwrap();
             for group in self.hub.reader.executing_groups(partner).unwrap() {
                 let all = self.hub.reader.unclaimed(group, PayoutNo(0), usize::MAX);
                 work.extend(all.unwrap());

@@ -3,8 +3,11 @@
 use super::*;
 use crate::port::{ListBy, Shown};
 use ichae_domain::code::Code;
+use ichae_domain::matter::Verdict;
 use ichae_domain::notice::NoticeState;
 use ichae_domain::refusal::Detail;
+use ichae_domain::time::Day;
+use ichae_domain::view::{EventKind, StatementRead};
 use std::sync::Arc;
 
 /// Declares the behaviours and lists them, so that none can be forgotten.
@@ -207,7 +210,7 @@ behaviours! {
         h.told(&sent[0], Asked::Deposit, LOST).unwrap();
         assert_eq!((h.state(r.payout), h.balances(p)), ("unknown", (600, 400)));
         assert!(h.reader.due_inquiries(h.time(), 10).unwrap().is_empty(), "not yet");
-        h.later(1_000);
+        h.later(5_000);
         assert_eq!(h.reader.due_inquiries(h.time(), 10).unwrap(), sent);
         h.told(&sent[0], Asked::Inquiry, BankAnswer::Unknown(Why::Processing)).unwrap();
         assert!(h.reader.due_inquiries(h.time(), 10).unwrap().is_empty(), "the next is later");
@@ -273,7 +276,7 @@ behaviours! {
         assert_eq!(h.state(r.payout), "sending");
         assert!(h.claim_all(p).is_empty(), "nothing is sent while it is under way");
         h.told(&second[0], Asked::Deposit, LOST).unwrap();
-        h.later(1_000);
+        h.later(5_000);
         assert_eq!(h.reader.due_inquiries(h.time(), 10).unwrap(), second);
         assert_eq!(h.told(&first[0], Asked::Inquiry, settled(at)), Ok(Reply::Stale));
         h.told(&second[0], Asked::Inquiry, settled(at)).unwrap();
@@ -423,5 +426,99 @@ behaviours! {
             let other = h.request(q, kq, 1, &name).is_ok();
             assert_eq!(other, at < 100, "{at}: another partner's key is another key");
         }
+    }
+
+    /// Decision H13: what no bank can tell is ended by persons; what is corrected is owed in suspense.
+    fn persons_end_what_no_bank_can_tell(h: &mut Harness) {
+        let p = h.partner("a", 1_000);
+        let k = h.key(p, "1");
+        let r = h.request(p, k, 300, "1").unwrap();
+        let lost = h.request(p, k, 200, "2").unwrap();
+        h.execute(p, r.group, Action::Now).unwrap();
+        for deposit in h.claim_all(p) {
+            h.told(&deposit, Asked::Deposit, LOST).unwrap();
+        }
+        assert_eq!(h.reader.unknown_sum().unwrap(), (2, Won(500)));
+        let listed = h.reader.unknown(PayoutNo(0), 10).unwrap();
+        let numbers: Vec<_> = listed.iter().map(|row| row.payout.no).collect();
+        assert_eq!(numbers, [r.payout, lost.payout]);
+        assert_eq!(h.reader.unknown(r.payout, 10).unwrap().len(), 1);
+        let today = h.time().day();
+        let failed = Matter::Resolve(Verdict::Failed);
+        h.give(act(p, Some(r.payout), 300, failed)).unwrap();
+        assert_eq!((h.state(r.payout), h.balances(p)), ("failed", (800, 200)));
+        h.give(act(p, Some(r.payout), 300, Matter::Correct(today))).unwrap();
+        assert_eq!((h.state(r.payout), h.balances(p)), ("settled", (800, 200)));
+        let funds = h.reader.funds().unwrap();
+        assert_eq!((funds.available, funds.held, funds.suspense), (Won(800), Won(200), Won(-300)));
+        h.give(act(p, None, 100, Matter::Recover)).unwrap();
+        h.give(act(p, None, 200, Matter::WriteOff)).unwrap();
+        assert_eq!(h.give(act(p, None, 1, Matter::Recover)).unwrap_err().code, Code::P0136);
+        assert_eq!((h.balances(p), h.reader.funds().unwrap().suspense), ((700, 200), Won(0)));
+        let story = h.reader.story(r.payout, r.group).unwrap();
+        let kinds: Vec<EventKind> = story.iter().map(|event| event.kind).collect();
+        use EventKind::*;
+        assert_eq!(kinds, [Executed, BecameUnknown, Resolved, Corrected]);
+        let sent = h.reader.sent_on(p, (today, today), (today, PayoutNo(0)), 10).unwrap();
+        assert_eq!(sent.iter().map(|s| s.state.name()).collect::<Vec<_>>(), ["settled", "unknown"]);
+        assert_eq!(h.reader.sent_on(p, (today, today), (today, r.payout), 10).unwrap().len(), 1);
+        let before = Day(today.0 - 1);
+        assert_eq!(h.reader.sent_on(p, (before, before), (before, PayoutNo(0)), 10).unwrap(), []);
+    }
+
+    /// A hold and a held partner keep back what was executed; both are seen by the next command.
+    fn what_is_held_waits(h: &mut Harness) {
+        let p = h.partner("a", 1_000);
+        let k = h.key(p, "1");
+        let r = h.request(p, k, 300, "1").unwrap();
+        h.execute(p, r.group, Action::Now).unwrap();
+        let hold = |payout: Option<PayoutNo>, held| {
+            let (group, reason) = (payout.map(|_| r.group), "a question".to_owned());
+            Command::Hold(Box::new(HoldOrder { partner: p, payout, group, held, reason }))
+        };
+        let claim = Command::Claim { payout: r.payout, partner: p, group: r.group, key: k };
+        let told = h.many(vec![hold(Some(r.payout), true), claim.clone()]);
+        assert_eq!(told, [Ok(Reply::Done), Ok(Reply::NotNow)]);
+        let holds = h.reader.holds().unwrap();
+        assert_eq!((holds[0].0, holds[0].1.by.as_str()), (r.payout, "kim"));
+        h.give(hold(Some(r.payout), false)).unwrap();
+        h.give(hold(None, true)).unwrap();
+        assert!(h.reader.partners().unwrap()[0].held);
+        assert_eq!(h.give(claim.clone()), Ok(Reply::NotNow));
+        h.give(hold(None, false)).unwrap();
+        assert!(matches!(h.give(claim), Ok(Reply::Send(_))));
+        assert!(h.reader.holds().unwrap().is_empty());
+    }
+
+    fn operators_and_what_they_note_are_kept(h: &mut Harness) {
+        let add = Command::AddOperator { name: "kim".to_owned(), public_key: [3; 32] };
+        h.give(add.clone()).unwrap();
+        assert_eq!(h.give(add).unwrap_err().code, Code::P0123);
+        let sign = |at| Command::Sign { name: "kim".to_owned(), at };
+        let now = h.time();
+        h.give(sign(now)).unwrap();
+        assert_eq!(h.give(sign(now)).unwrap_err().code, Code::P0122);
+        h.give(Command::RevokeOperator { name: "kim".to_owned() }).unwrap();
+        assert_eq!(h.give(sign(now.plus_ms(1))).unwrap_err().code, Code::P0121);
+        let operators = h.reader.operators().unwrap();
+        assert_eq!((operators[0].public_key, operators[0].revoked_at), ([3; 32], Some(now)));
+
+        assert_eq!(h.give(Command::TakeCounters { count: 10 }), Ok(Reply::Counters(0)));
+        assert_eq!(h.give(Command::TakeCounters { count: 10 }), Ok(Reply::Counters(10)));
+        let source = "seen at the branch".to_owned();
+        h.give(Command::NoteBalance { amount: Won(-5), at: now, source }).unwrap();
+        let balance = h.reader.rail().unwrap().balance.unwrap();
+        assert_eq!((balance.amount, balance.at, balance.by.as_str()), (Won(-5), now, "kim"));
+        let statement = StatementRead {
+            digest: [9; 32],
+            at: now,
+            by: "kim".to_owned(),
+            name: "a.csv".to_owned(),
+            rows: 3,
+            findings: 1,
+        };
+        h.give(Command::NoteStatement(Box::new(statement.clone()))).unwrap();
+        assert_eq!(h.reader.statement(&[9; 32]).unwrap(), Some(statement));
+        assert_eq!(h.reader.statement(&[8; 32]).unwrap(), None);
     }
 }

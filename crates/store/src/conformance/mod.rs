@@ -12,6 +12,7 @@ use ichae_domain::bank::{Answer as BankAnswer, BankCode, Why};
 use ichae_domain::command::*;
 use ichae_domain::ident::{GroupNo, KeyNo, NoticeNo, PartnerNo, PayoutNo};
 use ichae_domain::key::{Account, Fingerprint, InfoKind};
+use ichae_domain::matter::{Act, Matter};
 use ichae_domain::money::Won;
 use ichae_domain::partner::Verifier;
 use ichae_domain::refusal::Refusal;
@@ -21,7 +22,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
-pub const RULES: Rules = Rules { fixed_amount: None, webhook_per_call: true, retry_unit_ms: 1_000 };
+pub const RULES: Rules = Rules::OPEN;
 /// 2026-11-22 12:00 in Seoul.
 pub const START: i64 = 1_795_316_400_000;
 
@@ -68,15 +69,19 @@ pub fn on_sqlite() -> Harness {
     let dir = scratch();
     let keys = KeyFolder::at(&dir.join("keys")).create().unwrap();
     // So few that every behaviour also meets runs of them.
-    on_sqlite_at(dir, Arc::new(Sealer::new(keys).unwrap()), 8)
+    on_sqlite_at(dir, Arc::new(Sealer::new(keys).unwrap()), (8, RULES))
 }
 
-pub fn on_sqlite_at(dir: PathBuf, sealer: Arc<Sealer>, keys_in_memory: usize) -> Harness {
+pub fn on_sqlite_at(
+    dir: PathBuf,
+    sealer: Arc<Sealer>,
+    (keys_in_memory, rules): (usize, Rules),
+) -> Harness {
     let (now, clock) = clock();
     let settings = sqlite::Settings {
         file: dir.join("hub.db"),
         environment: "test",
-        rules: RULES,
+        rules,
         clock,
         witness: Some(dir.join("witness")),
         keys_in_memory,
@@ -137,7 +142,7 @@ impl Harness {
     }
 
     pub fn many(&mut self, commands: Vec<Command>) -> Vec<Answer> {
-        let order = |command| Order { actor: Actor::Partner, command };
+        let order = |command| Order { actor: actor(&command), command };
         self.backend.commit(&commands.into_iter().map(order).collect::<Vec<_>>())
     }
 
@@ -195,7 +200,7 @@ impl Harness {
 
     /// Everything that waits for the engine, in the order in which it is handed out.
     pub fn claim_all(&mut self, partner: PartnerNo) -> Vec<Deposit> {
-        let mut work = self.reader.executing_rows(partner, 1_000).unwrap();
+        let mut work = self.reader.executing_rows(partner, PayoutNo(0), 1_000).unwrap();
         for group in self.reader.executing_groups(partner).unwrap() {
             work.extend(self.reader.unclaimed(group, PayoutNo(0), 1_000).unwrap());
         }
@@ -249,11 +254,37 @@ impl Harness {
             lines.extend(self.reader.key(KeyNo(no)).unwrap().map(|k| format!("{:?}", k.0)));
             lines.extend(self.reader.row(PayoutNo(no)).unwrap().map(|r| format!("{r:?}")));
         }
+        for no in 1..2_000 {
+            let group = self.reader.row(PayoutNo(no)).unwrap().map(|row| row.group.no);
+            let story = group.map(|group| self.reader.story(PayoutNo(no), group).unwrap());
+            lines.extend(story.map(|story| format!("{story:?}")));
+        }
+        lines.push(format!("{:?}", self.reader.holds().unwrap()));
+        lines.push(format!("{:?}", self.reader.proposals(false, 10_000).unwrap()));
+        lines.push(format!("{:?}", self.reader.funds().unwrap()));
+        lines.push(format!("{:?}", self.reader.unknown_sum().unwrap()));
+        lines.push(format!("{:?}", self.reader.unknown(PayoutNo(0), 10_000).unwrap()));
         let notices = self.reader.notices(Default::default(), NoticeNo(0), 10_000).unwrap();
         lines.extend(notices.iter().map(|n| format!("{n:?}")));
         lines.extend(self.reader.events(None, 100_000).unwrap().iter().map(|e| format!("{e:?}")));
         lines
     }
+}
+
+/// Whose command it is: persons decide, and a second one approves.
+fn actor(command: &Command) -> Actor {
+    match command {
+        Command::Act(_) | Command::Hold(_) | Command::NoteBalance { .. } => {
+            Actor::Operator("kim".to_owned())
+        }
+        Command::Approve { .. } | Command::Withdraw { .. } => Actor::Operator("lee".to_owned()),
+        _ => Actor::Partner,
+    }
+}
+
+pub fn act(partner: PartnerNo, payout: Option<PayoutNo>, amount: i64, matter: Matter) -> Command {
+    let (amount, note) = (Won(amount), "statement, line 3".to_owned());
+    Command::Act(Box::new(Act { matter, partner, payout, amount, note }))
 }
 
 pub fn fund(partner: PartnerNo, amount: i64, reference: &str) -> Command {

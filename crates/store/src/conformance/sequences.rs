@@ -3,8 +3,13 @@
 
 use super::*;
 use ichae_domain::audit::{Audit, journal_per_payout};
+use ichae_domain::matter::Verdict;
+use ichae_domain::payout::State;
 use proptest::prelude::*;
 use std::sync::Arc;
+
+/// Half of what persons decide needs a second one.
+const SEQUENCE_RULES: Rules = Rules { second_above: Some(Won(350)), ..Rules::OPEN };
 
 /// Small numbers that [`step`] reads a command from.
 type Step = (u8, u8, u8, u16);
@@ -14,7 +19,7 @@ fn step(h: &Harness, (kind, a, b, c): Step, world: &World) -> Option<Command> {
     let key = *world.keys.get(usize::from(b) % world.keys.len())?;
     let amount = i64::from(c % 700) + 1;
     let serials = i64::from(c % 200) + 1;
-    Some(match kind % 13 {
+    Some(match kind % 16 {
         0..=3 => request(partner, key, amount, &format!("d{}", c % 60)),
         4 => {
             let all = execute(partner, GroupNo(serials), Target::All, Action::Now);
@@ -28,7 +33,7 @@ fn step(h: &Harness, (kind, a, b, c): Step, world: &World) -> Option<Command> {
             execute(partner, GroupNo(serials), target, Action::Cancel)
         }
         6 | 7 => {
-            let own = h.reader.executing_rows(partner, 3).unwrap();
+            let own = h.reader.executing_rows(partner, PayoutNo(0), 3).unwrap();
             let group = h.reader.executing_groups(partner).unwrap().first().copied();
             let left = group.map(|g| h.reader.unclaimed(g, PayoutNo(0), 3).unwrap());
             let work = *own.iter().chain(left.iter().flatten()).next()?;
@@ -57,12 +62,50 @@ fn step(h: &Harness, (kind, a, b, c): Step, world: &World) -> Option<Command> {
             let group = (c % 3 > 0).then_some(GroupNo(serials));
             Command::Bulk(Box::new(Bulk { partner, group, rows: Arc::new(rows) }))
         }
+        12 => {
+            let payout = (c % 3 > 0).then_some(PayoutNo(serials));
+            let row = payout.and_then(|no| h.reader.row(no).unwrap());
+            let partner = row.as_ref().map_or(partner, |row| row.payout.partner);
+            let (group, held) = (row.map(|row| row.group.no), c % 2 == 0);
+            let reason = "a story".to_owned();
+            Command::Hold(Box::new(HoldOrder { partner, payout, group, held, reason }))
+        }
+        13 => decided(h, c, partner, amount),
+        14 => {
+            let open = h.reader.proposals(true, 5).unwrap();
+            let proposal = open.get(usize::from(b) % open.len().max(1))?;
+            match c % 4 {
+                0 => Command::Withdraw { proposal: proposal.no },
+                _ => {
+                    Command::Approve { proposal: proposal.no, act: Box::new(proposal.act.clone()) }
+                }
+            }
+        }
         _ => {
             let code = (c % 2 == 0).then_some(BankCode(415));
             let notice = i64::from(c);
             Command::Return { payout: PayoutNo(serials), partner, code, notice }
         }
     })
+}
+
+/// What a person decides, of a payout in the state for it more often than not.
+fn decided(h: &Harness, c: u16, partner: PartnerNo, amount: i64) -> Command {
+    let today = h.time().day();
+    let (matter, state) = match c % 7 {
+        0 => (Matter::Resolve(Verdict::Settled(today)), State::Unknown),
+        1 => (Matter::Resolve(Verdict::Failed), State::Unknown),
+        2 | 3 => (Matter::Correct(today), State::Failed),
+        4 => (Matter::Return(None), State::Settled),
+        5 => return act(partner, None, amount.min(30), Matter::Recover),
+        _ => return act(partner, None, amount.min(30), Matter::WriteOff),
+    };
+    let rows = (1..300).filter_map(|no| h.reader.row(PayoutNo(no)).unwrap());
+    let fits = rows.filter(|row| row.state == state).map(|row| row.payout);
+    match fits.last() {
+        Some(row) => act(row.partner, Some(row.no), row.amount.0, matter),
+        None => act(partner, Some(PayoutNo(i64::from(c % 200))), amount, matter),
+    }
 }
 
 fn tell(deposit: Deposit, asked: Asked, c: u16, at: Time) -> Command {
@@ -118,9 +161,13 @@ proptest! {
     ) {
         let sqlite_dir = scratch();
         let keys = KeyFolder::at(&sqlite_dir.join("keys")).create().unwrap();
-        let mut sqlite = on_sqlite_at(sqlite_dir, Arc::new(Sealer::new(keys).unwrap()), 4);
+        let mut sqlite = on_sqlite_at(
+            sqlite_dir,
+            Arc::new(Sealer::new(keys).unwrap()),
+            (4, SEQUENCE_RULES),
+        );
         let (now, clock) = clock();
-        let (backend, reader) = memory::open(RULES, clock);
+        let (backend, reader) = memory::open(SEQUENCE_RULES, clock);
         let mut memory = Harness {
             backend: Box::new(backend),
             reader: Box::new(reader.clone()),

@@ -72,6 +72,7 @@ pub(super) fn next_serial(db: &Connection) -> Result<i64, StoreError> {
     let sql = "SELECT max((SELECT ifnull(max(no), 0) FROM payouts), \
                (SELECT ifnull(max(no), 0) FROM groups), \
                (SELECT ifnull(max(no), 0) FROM billing_keys), \
+               (SELECT ifnull(max(no), 0) FROM proposals), \
                (SELECT ifnull(max(no), 0) FROM partners), \
                (SELECT ifnull(max(first_serial), 1) - 1 FROM epochs)) + 1";
     Ok(db.query_row(sql, [], |r| r.get(0))?)
@@ -273,6 +274,10 @@ impl SqliteBackend {
                 persist::notice(db, &notice)?;
                 cache.notices.insert(notice.no.0, notice);
             }
+            Write::Hold(no, hold) => persist::hold(db, no, hold.as_ref())?,
+            Write::Operator(operator) => persist::operator(db, &operator)?,
+            Write::Proposal(proposal) => persist::proposal(db, &proposal)?,
+            Write::Statement(statement) => persist::statement(db, &statement)?,
             Write::Rail(rail) => {
                 cache.rail = Some(rail);
                 cache.dirty.rail = true;

@@ -9,11 +9,13 @@ use ichae_domain::group::Group;
 use ichae_domain::ident::{GroupNo, KeyNo, PartnerNo, PayoutNo};
 use ichae_domain::key::{BillingKey, Fingerprint};
 use ichae_domain::ledger::Ledger;
+use ichae_domain::matter::Proposal;
 use ichae_domain::money::Won;
 use ichae_domain::notice::Notice;
+use ichae_domain::operator::Operator;
 use ichae_domain::partner::Partner;
 use ichae_domain::payout::{Attempt, Payout};
-use ichae_domain::rail::Rail;
+use ichae_domain::rail::{Hold, Rail};
 use ichae_domain::view::{BulkRow, View};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::{BTreeSet, HashMap};
@@ -66,10 +68,13 @@ pub(super) struct Found {
     prior: Option<PayoutNo>,
     fund: Option<Won>,
     bulk: Vec<Option<PayoutNo>>,
+    hold: Option<Hold>,
+    operator: Option<Operator>,
+    proposal: Option<Proposal>,
 }
 
 impl Cache {
-    pub fn view(&self, reads: &Reads<'_>, found: &Found) -> View<'_> {
+    pub fn view<'a>(&'a self, reads: &Reads<'_>, found: &'a Found) -> View<'a> {
         let payout = |no: &PayoutNo| self.payouts.get(no);
         let first = |no: PayoutNo| {
             let first = self.payouts.get(&no)?;
@@ -92,6 +97,9 @@ impl Cache {
             fund: found.fund,
             notice: reads.notice.and_then(|no| self.notices.get(&no.0)),
             rail: self.rail.as_ref().filter(|_| reads.rail),
+            hold: found.hold.as_ref(),
+            operator: found.operator.as_ref(),
+            proposal: found.proposal.as_ref(),
         }
     }
 
@@ -164,7 +172,25 @@ impl Loader<'_> {
         if reads.rail {
             self.rail()?;
         }
+        self.persons(reads, &mut found)?;
         Ok(found)
+    }
+
+    /// What persons decided: few rows, read anew each time.
+    fn persons(&self, reads: &Reads<'_>, found: &mut Found) -> Done {
+        if let Some(no) = reads.payout.filter(|_| reads.hold) {
+            let sql = format!("SELECT {} FROM holds WHERE payout = ?1", row::HOLD);
+            found.hold = self.db.prepare_cached(&sql)?.query_row([no.0], row::hold).optional()?;
+        }
+        if let Some(name) = reads.operator {
+            let sql = format!("SELECT {} FROM operators WHERE name = ?1", row::OPERATOR);
+            found.operator = self.db.query_row(&sql, [name], row::operator).optional()?;
+        }
+        if let Some(no) = reads.proposal {
+            let sql = format!("SELECT {} FROM proposals WHERE no = ?1", row::PROPOSAL);
+            found.proposal = self.db.query_row(&sql, [no.0], row::proposal).optional()?;
+        }
+        Ok(())
     }
 
     fn partner_by_id(&mut self, cst_id: &str) -> Result<Option<PartnerNo>, StoreError> {
@@ -265,7 +291,7 @@ impl Loader<'_> {
         if self.cache.rail.is_none() {
             let sql = format!("SELECT {}, settlement FROM rails WHERE no = 1", row::RAIL);
             let (rail, settlement): (Rail, i64) =
-                self.db.query_row(&sql, [], |r| Ok((row::rail(r)?, r.get(5)?)))?;
+                self.db.query_row(&sql, [], |r| Ok((row::rail(r)?, r.get(row::RAIL_COLUMNS)?)))?;
             self.cache.rail = Some(rail);
             // What this batch has moved already stands in the sum; the stored part comes to it.
             self.cache.settlement += settlement;

@@ -5,22 +5,26 @@ use super::row::subject_columns;
 use crate::port::StoreError;
 use crate::seal::Sealer;
 use ichae_domain::group::Group;
+use ichae_domain::ident::PayoutNo;
 use ichae_domain::key::{Account, BillingKey};
 use ichae_domain::ledger::{Ledger, Posting};
+use ichae_domain::matter::Proposal;
 use ichae_domain::notice::Notice;
+use ichae_domain::operator::Operator;
 use ichae_domain::partner::Partner;
 use ichae_domain::payout::{Attempt, Payout};
-use ichae_domain::rail::Rail;
+use ichae_domain::rail::{Hold, Rail};
+use ichae_domain::view::StatementRead;
 use rusqlite::{Connection, params};
 
 type Done = Result<(), StoreError>;
 
 pub fn partner(db: &Connection, p: &Partner) -> Done {
     let sql = "INSERT INTO partners (no, cst_id, name, suspended, key_generation, verifier, \
-               webhook_url, sources, transfer_cap, made_at) \
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \
+               webhook_url, sources, transfer_cap, made_at, held) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) \
                ON CONFLICT (no) DO UPDATE SET name = ?3, suspended = ?4, key_generation = ?5, \
-               verifier = ?6, webhook_url = ?7, sources = ?8, transfer_cap = ?9";
+               verifier = ?6, webhook_url = ?7, sources = ?8, transfer_cap = ?9, held = ?11";
     db.prepare_cached(sql)?.execute(params![
         p.no.0,
         p.cst_id,
@@ -32,7 +36,59 @@ pub fn partner(db: &Connection, p: &Partner) -> Done {
         p.sources.join(" "),
         p.transfer_cap.map(|won| won.0),
         p.made_at.0,
+        p.held,
     ])?;
+    Ok(())
+}
+
+pub fn hold(db: &Connection, payout: PayoutNo, hold: Option<&Hold>) -> Done {
+    match hold {
+        Some(hold) => db
+            .prepare_cached("INSERT INTO holds VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![payout.0, hold.at.0, hold.by, hold.reason])?,
+        None => db.prepare_cached("DELETE FROM holds WHERE payout = ?1")?.execute([payout.0])?,
+    };
+    Ok(())
+}
+
+pub fn operator(db: &Connection, o: &Operator) -> Done {
+    let sql = "INSERT INTO operators VALUES (?1, ?2, ?3, ?4, ?5) \
+               ON CONFLICT (name) DO UPDATE SET revoked_at = ?4, last_signed = ?5";
+    let revoked = o.revoked_at.map(|at| at.0);
+    db.prepare_cached(sql)?.execute(params![
+        o.name,
+        o.public_key,
+        o.added_at.0,
+        revoked,
+        o.last_signed.0
+    ])?;
+    Ok(())
+}
+
+pub fn proposal(db: &Connection, p: &Proposal) -> Done {
+    let sql = "INSERT INTO proposals VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) \
+               ON CONFLICT (no) DO UPDATE SET state = ?10, closed_by = ?11, closed_at = ?12";
+    let (kind, detail) = p.act.matter.numbers();
+    db.prepare_cached(sql)?.execute(params![
+        p.no.0,
+        kind,
+        detail,
+        p.act.partner.0,
+        p.act.payout.map(|no| no.0),
+        p.act.amount.0,
+        p.act.note,
+        p.by,
+        p.at.0,
+        p.state as i64,
+        p.closed_by,
+        p.closed_at.map(|at| at.0),
+    ])?;
+    Ok(())
+}
+
+pub fn statement(db: &Connection, s: &StatementRead) -> Done {
+    let sql = "INSERT INTO statements VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING";
+    db.prepare_cached(sql)?.execute(params![s.digest, s.at.0, s.by, s.name, s.rows, s.findings])?;
     Ok(())
 }
 
@@ -62,7 +118,8 @@ pub fn ledger(db: &Connection, l: &Ledger, head: &[u8; 32], length: i64) -> Done
 
 pub fn rail(db: &Connection, rail: &Rail, settlement: i64) -> Done {
     let sql = "UPDATE rails SET paused_at = ?1, paused_by = ?2, pause_reason = ?3, \
-               bank_counter = ?4, notices_seen = ?5, settlement = ?6 WHERE no = 1";
+               bank_counter = ?4, notices_seen = ?5, settlement = ?6, balance = ?7, balance_at = ?8, \
+               balance_by = ?9 WHERE no = 1";
     let pause = rail.pause.as_ref();
     db.prepare_cached(sql)?.execute(params![
         pause.map(|p| p.at.0),
@@ -71,6 +128,9 @@ pub fn rail(db: &Connection, rail: &Rail, settlement: i64) -> Done {
         rail.bank_counter,
         rail.notices_seen,
         settlement,
+        rail.balance.as_ref().map(|b| b.amount.0),
+        rail.balance.as_ref().map(|b| b.at.0),
+        rail.balance.as_ref().map(|b| b.by.as_str()),
     ])?;
     Ok(())
 }

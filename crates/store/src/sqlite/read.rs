@@ -2,19 +2,23 @@
 
 use super::row;
 use crate::board::Board;
-use crate::port::{ListBy, NoticeFilter, Reader, Row, Shown, StoreError, Tally, Work};
+use crate::port::{Funds, ListBy, NoticeFilter, Reader, Row, Sent, Shown, StoreError, Tally, Work};
 use crate::seal::Sealer;
 use ichae_domain::group::{Group, Mode};
-use ichae_domain::ident::{BankNo, Epochs, GroupNo, KeyNo, NoticeNo, PartnerNo, PayoutNo};
+use ichae_domain::ident::{
+    BankNo, Epochs, GroupNo, KeyNo, NoticeNo, PartnerNo, PayoutNo, ProposalNo,
+};
 use ichae_domain::key::{Account, BillingKey};
 use ichae_domain::ledger::Ledger;
+use ichae_domain::matter::Proposal;
 use ichae_domain::money::Won;
 use ichae_domain::notice::Notice;
+use ichae_domain::operator::Operator;
 use ichae_domain::partner::Partner;
 use ichae_domain::payout::{State, state_of};
-use ichae_domain::rail::Rail;
+use ichae_domain::rail::{Hold, Rail};
 use ichae_domain::time::{Day, Time};
-use ichae_domain::view::{Deposit, Event};
+use ichae_domain::view::{Deposit, Event, EventKind, StatementRead};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Params, params};
 use secrecy::SecretString;
 use std::path::{Path, PathBuf};
@@ -162,7 +166,7 @@ const WORKING_PARTNERS: &str = "WITH RECURSIVE at(partner) AS ( \
      SELECT partner FROM at WHERE partner IS NOT NULL \
      UNION SELECT partner FROM groups WHERE unclaimed > 0";
 const EXECUTING_ROWS: &str = "SELECT no, grp, billing_key FROM payouts \
-     WHERE own IN (1, 2, 5) AND own = 1 AND partner = ?1 ORDER BY no LIMIT ?2";
+     WHERE own IN (1, 2, 5) AND own = 1 AND partner = ?1 AND no > ?2 ORDER BY no LIMIT ?3";
 const EXECUTING_GROUPS: &str =
     "SELECT no FROM groups WHERE unclaimed > 0 AND partner = ?1 ORDER BY no";
 const UNCLAIMED: &str = "SELECT no, grp, billing_key FROM payouts \
@@ -174,6 +178,10 @@ const DUE_INQUIRIES: &str = "SELECT p.no, p.partner, p.billing_key, a.bank_no, a
      FROM attempts a JOIN payouts p ON p.no = a.payout \
      WHERE a.inquire_at <= ?1 AND a.bank_no IS NOT NULL AND p.own = 5 \
      ORDER BY a.inquire_at LIMIT ?2";
+const UNKNOWN: &str = "SELECT no FROM payouts WHERE own IN (1, 2, 5) AND own = 5 AND no > ?1 \
+     ORDER BY no LIMIT ?2";
+const UNKNOWN_SUM: &str = "SELECT count(*), ifnull(sum(amount), 0) FROM payouts \
+     WHERE own IN (1, 2, 5) AND own = 5";
 /// One step a partner in the index, however many notices wait.
 const DUE_NOTICE_PARTNERS: &str = "WITH RECURSIVE due(partner) AS ( \
        SELECT min(partner) FROM notices WHERE state = 0 \
@@ -185,7 +193,9 @@ const DUE_NOTICE_PARTNERS: &str = "WITH RECURSIVE due(partner) AS ( \
        (SELECT min(n.next_at) FROM notices n \
         WHERE n.state = 0 AND n.partner = due.partner) <= ?1";
 #[cfg(test)]
-pub(super) const ENGINE: [&str; 7] = [
+pub(super) const ENGINE: [&str; 9] = [
+    UNKNOWN,
+    UNKNOWN_SUM,
     WORKING_PARTNERS,
     EXECUTING_ROWS,
     EXECUTING_GROUPS,
@@ -342,8 +352,8 @@ impl Reader for SqliteReader {
         self.all(WORKING_PARTNERS, [], |r| r.get(0).map(PartnerNo))
     }
 
-    fn executing_rows(&self, partner: PartnerNo, limit: usize) -> Read<Vec<Work>> {
-        self.all(EXECUTING_ROWS, params![partner.0, most(limit)], work)
+    fn executing_rows(&self, partner: PartnerNo, after: PayoutNo, limit: usize) -> Read<Vec<Work>> {
+        self.all(EXECUTING_ROWS, params![partner.0, after.0, most(limit)], work)
     }
 
     fn executing_groups(&self, partner: PartnerNo) -> Read<Vec<GroupNo>> {
@@ -360,6 +370,11 @@ impl Reader for SqliteReader {
 
     fn due_inquiries(&self, now: Time, limit: usize) -> Read<Vec<Deposit>> {
         self.all(DUE_INQUIRIES, params![now.0, most(limit)], deposit)
+    }
+
+    fn holds(&self) -> Read<Vec<(PayoutNo, Hold)>> {
+        let sql = format!("SELECT {}, payout FROM holds ORDER BY payout", row::HOLD);
+        self.all(&sql, [], |r| Ok((PayoutNo(r.get(3)?), row::hold(r)?)))
     }
 
     fn payout_of(&self, bank_no: BankNo) -> Read<Option<PayoutNo>> {
@@ -397,6 +412,86 @@ impl Reader for SqliteReader {
         self.all(&sql, params![after.0, partner, state, most(limit)], row::notice)
     }
 
+    fn unknown(&self, after: PayoutNo, limit: usize) -> Read<Vec<Row>> {
+        let numbers =
+            self.all(UNKNOWN, params![after.0, most(limit)], |r| r.get(0).map(PayoutNo))?;
+        Ok(self.rows_of(&numbers)?.into_iter().flatten().collect())
+    }
+
+    fn unknown_sum(&self) -> Read<(i64, Won)> {
+        let sum = self.one(UNKNOWN_SUM, [], |r| Ok((r.get(0)?, Won(r.get(1)?))))?;
+        Ok(sum.unwrap_or((0, Won::ZERO)))
+    }
+
+    fn story(&self, payout: PayoutNo, group: GroupNo) -> Read<Vec<Event>> {
+        static SQL: LazyLock<String> = LazyLock::new(|| story_sql(row::EVENT));
+        self.all(&SQL, [payout.0, group.0], row::event)
+    }
+
+    fn funds(&self) -> Read<Funds> {
+        // One statement, one snapshot: what waits is part of what is held.
+        let sql = "SELECT ifnull(sum(available), 0), ifnull(sum(held), 0), \
+                   ifnull(sum(suspense), 0), ifnull(sum(funded), 0), \
+                   (SELECT ifnull(sum(waiting_sum), 0) FROM groups WHERE waiting > 0) \
+                   FROM ledgers";
+        let funds = self.one(sql, [], |r| {
+            Ok(Funds {
+                available: Won(r.get(0)?),
+                held: Won(r.get(1)?),
+                suspense: Won(r.get(2)?),
+                funded: Won(r.get(3)?),
+                waiting: Won(r.get(4)?),
+            })
+        })?;
+        Ok(funds.unwrap_or_default())
+    }
+
+    fn sent_on(
+        &self,
+        partner: PartnerNo,
+        days: (Day, Day),
+        after: (Day, PayoutNo),
+        limit: usize,
+    ) -> Read<Vec<Sent>> {
+        let sql = "SELECT a.payout, a.bank_no, p.amount, a.day, p.own, g.mode FROM attempts a \
+                   JOIN payouts p ON p.no = a.payout JOIN groups g ON g.no = p.grp \
+                   WHERE a.partner = ?1 AND a.day <= ?3 AND a.day >= ?2 \
+                   AND (a.day, a.payout) > (?4, ?5) ORDER BY a.day, a.payout LIMIT ?6";
+        let (first, last) = (days.0.max(after.0), days.1);
+        let params = params![partner.0, first.0, last.0, after.0.0, after.1.0, most(limit)];
+        self.all(sql, params, |r| {
+            Ok(Sent {
+                payout: PayoutNo(r.get(0)?),
+                bank_no: r.get::<_, Option<i64>>(1)?.map(BankNo),
+                amount: Won(r.get(2)?),
+                day: Day(r.get(3)?),
+                state: state_at(r, 4, 5)?,
+            })
+        })
+    }
+
+    fn operators(&self) -> Read<Vec<Operator>> {
+        let sql = format!("SELECT {} FROM operators ORDER BY added_at, name", row::OPERATOR);
+        self.all(&sql, [], row::operator)
+    }
+
+    fn proposal(&self, no: ProposalNo) -> Read<Option<Proposal>> {
+        let sql = format!("SELECT {} FROM proposals WHERE no = ?1", row::PROPOSAL);
+        self.one(&sql, [no.0], row::proposal)
+    }
+
+    fn proposals(&self, open: bool, limit: usize) -> Read<Vec<Proposal>> {
+        let only = if open { "WHERE state = 0" } else { "" };
+        let sql =
+            format!("SELECT {} FROM proposals {only} ORDER BY no DESC LIMIT ?1", row::PROPOSAL);
+        self.all(&sql, [most(limit)], row::proposal)
+    }
+
+    fn statement(&self, digest: &[u8; 32]) -> Read<Option<StatementRead>> {
+        let sql = format!("SELECT {} FROM statements WHERE digest = ?1", row::STATEMENT);
+        self.one(&sql, [&digest[..]], row::statement)
+    }
+
     fn events(&self, partner: Option<PartnerNo>, limit: usize) -> Read<Vec<Event>> {
         let sql = format!(
             "SELECT {} FROM events WHERE ?1 IS NULL OR partner = ?1 ORDER BY no DESC LIMIT ?2",
@@ -404,6 +499,30 @@ impl Reader for SqliteReader {
         );
         self.all(&sql, params![partner.map(|no| no.0), most(limit)], row::event)
     }
+}
+
+/// The kinds are written out as in the partial index, which SQLite takes only then.
+fn told_kinds() -> String {
+    let told = EventKind::ALL.iter().filter(|kind| kind.is_told());
+    told.map(|kind| (*kind as i64).to_string()).collect::<Vec<_>>().join(", ")
+}
+
+/// Counts corrections, which are few, by the same index.
+pub(super) fn corrected_sql() -> String {
+    let (kinds, corrected) = (told_kinds(), EventKind::Corrected as i64);
+    format!(
+        "SELECT count(*) FROM events INDEXED BY events_of \
+         WHERE kind IN ({kinds}) AND about_kind = 3 AND kind = {corrected}"
+    )
+}
+
+pub(super) fn story_sql(columns: &str) -> String {
+    let kinds = told_kinds();
+    format!(
+        "SELECT {columns} FROM (SELECT * FROM events WHERE kind IN ({kinds}) AND about_kind = 3 \
+         AND about = ?1 UNION ALL SELECT * FROM events WHERE kind IN ({kinds}) \
+         AND about_kind = 4 AND about = ?2) ORDER BY no"
+    )
 }
 
 fn rows_in(db: &Connection, numbers: &[PayoutNo]) -> Read<Vec<Option<SealedRow>>> {

@@ -4,16 +4,18 @@ use ichae_domain::bank::{BankCode, Why};
 use ichae_domain::code::Code;
 use ichae_domain::command::Actor;
 use ichae_domain::group::{Group, Mode};
-use ichae_domain::ident::{BankNo, GroupNo, KeyNo, NoticeNo, PartnerNo, PayoutNo};
+use ichae_domain::ident::{BankNo, GroupNo, KeyNo, NoticeNo, PartnerNo, PayoutNo, ProposalNo};
 use ichae_domain::key::BillingKey;
 use ichae_domain::ledger::{Entry, Ledger, Posting, Subject};
+use ichae_domain::matter::{Act, Matter, Proposal, ProposalState};
 use ichae_domain::money::Won;
 use ichae_domain::notice::{Notice, NoticeState, Outcome};
+use ichae_domain::operator::Operator;
 use ichae_domain::partner::{Partner, Verifier};
 use ichae_domain::payout::{Attempt, Payout, State};
-use ichae_domain::rail::{Pause, Rail};
+use ichae_domain::rail::{Balance, Hold, Pause, Rail};
 use ichae_domain::time::{Day, Time};
-use ichae_domain::view::{About, Event, EventKind};
+use ichae_domain::view::{About, Event, EventKind, StatementRead};
 use rusqlite::types::Type;
 use rusqlite::{Error, Result, Row};
 
@@ -34,7 +36,7 @@ fn own_state(row: &Row<'_>, at: usize) -> Result<Option<State>> {
 }
 
 pub const PARTNER: &str = "no, cst_id, name, suspended, key_generation, verifier, webhook_url, \
-                           sources, transfer_cap, made_at";
+                           sources, transfer_cap, made_at, held";
 
 pub fn partner(row: &Row<'_>) -> Result<Partner> {
     let sources: String = row.get(7)?;
@@ -43,6 +45,7 @@ pub fn partner(row: &Row<'_>) -> Result<Partner> {
         cst_id: row.get(1)?,
         name: row.get(2)?,
         suspended: row.get(3)?,
+        held: row.get(10)?,
         key_generation: row.get(4)?,
         verifier: Verifier(row.get(5)?),
         webhook_url: row.get(6)?,
@@ -65,14 +68,21 @@ pub fn ledger(row: &Row<'_>) -> Result<Ledger> {
     })
 }
 
-pub const RAIL: &str = "paused_at, paused_by, pause_reason, bank_counter, notices_seen";
+pub const RAIL: &str = "paused_at, paused_by, pause_reason, bank_counter, notices_seen, \
+                        balance, balance_at, balance_by";
+/// Columns of [`RAIL`].
+pub const RAIL_COLUMNS: usize = 8;
 
 pub fn rail(row: &Row<'_>) -> Result<Rail> {
     let pause = match row.get::<_, Option<i64>>(0)? {
         Some(at) => Some(Pause { at: Time(at), by: row.get(1)?, reason: row.get(2)? }),
         None => None,
     };
-    Ok(Rail { pause, bank_counter: row.get(3)?, notices_seen: row.get(4)? })
+    let balance = match row.get::<_, Option<i64>>(5)? {
+        Some(won) => Some(Balance { amount: Won(won), at: Time(row.get(6)?), by: row.get(7)? }),
+        None => None,
+    };
+    Ok(Rail { pause, bank_counter: row.get(3)?, notices_seen: row.get(4)?, balance })
 }
 
 pub const GROUP: &str = "g.no, g.partner, g.opened_at, g.mode, g.row_count, g.waiting, \
@@ -217,6 +227,8 @@ pub fn event(row: &Row<'_>) -> Result<Event> {
         3 => About::Payout(PayoutNo(number)),
         4 => About::Group(GroupNo(number)),
         5 => About::Notice(NoticeNo(number)),
+        7 => About::Operator,
+        8 => About::Proposal(ProposalNo(number)),
         _ => About::Rail,
     };
     Ok(Event {
@@ -248,7 +260,62 @@ pub fn about_columns(about: About) -> (i64, i64) {
         About::Group(no) => (4, no.0),
         About::Notice(no) => (5, no.0),
         About::Rail => (6, 0),
+        About::Operator => (7, 0),
+        About::Proposal(no) => (8, no.0),
     }
+}
+
+pub const HOLD: &str = "at, by_whom, reason";
+
+pub fn hold(row: &Row<'_>) -> Result<Hold> {
+    Ok(Hold { at: Time(row.get(0)?), by: row.get(1)?, reason: row.get(2)? })
+}
+
+pub const OPERATOR: &str = "name, public_key, added_at, revoked_at, last_signed";
+
+pub fn operator(row: &Row<'_>) -> Result<Operator> {
+    Ok(Operator {
+        name: row.get(0)?,
+        public_key: row.get(1)?,
+        added_at: Time(row.get(2)?),
+        revoked_at: row.get::<_, Option<i64>>(3)?.map(Time),
+        last_signed: Time(row.get(4)?),
+    })
+}
+
+pub const PROPOSAL: &str = "no, kind, detail, partner, payout, amount, note, by_whom, at, state, \
+                            closed_by, closed_at";
+
+pub fn proposal(row: &Row<'_>) -> Result<Proposal> {
+    let act = Act {
+        matter: known(Matter::from_numbers(row.get(1)?, row.get(2)?), 1)?,
+        partner: PartnerNo(row.get(3)?),
+        payout: row.get::<_, Option<i64>>(4)?.map(PayoutNo),
+        amount: Won(row.get(5)?),
+        note: row.get(6)?,
+    };
+    Ok(Proposal {
+        no: ProposalNo(row.get(0)?),
+        act,
+        by: row.get(7)?,
+        at: Time(row.get(8)?),
+        state: known(ProposalState::from_number(row.get(9)?), 9)?,
+        closed_by: row.get(10)?,
+        closed_at: row.get::<_, Option<i64>>(11)?.map(Time),
+    })
+}
+
+pub const STATEMENT: &str = "digest, at, by_whom, name, row_count, findings";
+
+pub fn statement(row: &Row<'_>) -> Result<StatementRead> {
+    Ok(StatementRead {
+        digest: row.get(0)?,
+        at: Time(row.get(1)?),
+        by: row.get(2)?,
+        name: row.get(3)?,
+        rows: row.get(4)?,
+        findings: row.get(5)?,
+    })
 }
 
 /// A hash as SQLite keeps it: the same bits, signed.

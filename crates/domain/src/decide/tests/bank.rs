@@ -257,21 +257,23 @@ fn every_answer_moves_a_row_as_the_table_says() {
 fn unknown_keeps_its_hold_and_plans_the_next_inquiry() {
     let lost = Answer::Unknown(Why::Lost);
     let unknown = Done { own: vec![(ROW.0, State::Unknown)], ..Done::default() };
-    let world = sent(Some(State::Sending), Mode::Closed);
+    let mut world = sent(Some(State::Sending), Mode::Closed);
+    world.context.rules.inquiry_ceiling_ms = i64::MAX;
     let change = check_as(Actor::Engine, &world, told(Asked::Deposit, lost), Ok(unknown)).unwrap();
     let first = written(&change).clone();
     assert_eq!((first.why, first.inquiries), (Some(Why::Lost), 0));
-    assert_eq!((first.inquire_at, first.answered_at), (Some(NOW.plus_ms(1_000)), None));
-    let waits = [4_000, 10_000, 15_000, 30_000, 60_000, 60_000, 60_000];
+    assert_eq!((first.inquire_at, first.answered_at), (Some(NOW.plus_ms(5_000)), None));
+    let waits = [15, 60, 120, 300, 600, 600, 600].map(|seconds| seconds * 1_000);
     let mut before = first;
     for (made, wait) in (1..).zip(waits) {
         let mut world = sent(Some(State::Unknown), Mode::Closed);
+        world.context.rules.inquiry_ceiling_ms = i64::MAX;
         world.attempt = Some(before);
         // An inquiry that could not be made leaves the reason as it was.
         let answer = if made == 3 { Answer::NotSent } else { lost };
         let done = Ok(Done::default());
         let change = check_as(Actor::Engine, &world, told(Asked::Inquiry, answer), done).unwrap();
-        assert!(change.writes.len() == 1, "nothing but the plan: {:?}", change.writes);
+        assert!(change.writes.len() == 2, "the plan and its line: {:?}", change.writes);
         before = written(&change).clone();
         let plan = (before.why, before.inquiries, before.inquire_at);
         assert_eq!(plan, (Some(Why::Lost), made, Some(NOW.plus_ms(wait))));

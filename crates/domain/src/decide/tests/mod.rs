@@ -6,6 +6,7 @@
 mod bank;
 mod bulk;
 mod execute;
+mod operators;
 mod others;
 mod request;
 mod rules;
@@ -18,11 +19,13 @@ use crate::group::{Group, Mode};
 use crate::ident::{BankNo, GroupNo, KeyNo, PartnerNo, PayoutNo};
 use crate::key::BillingKey;
 use crate::ledger::{Entry, Ledger};
+use crate::matter::Proposal;
 use crate::money::Won;
 use crate::notice::{Notice, Outcome};
+use crate::operator::Operator;
 use crate::partner::{Partner, Verifier};
 use crate::payout::{Attempt, Payout, State};
-use crate::rail::{Pause, Rail};
+use crate::rail::{Hold, Pause, Rail};
 use crate::refusal::Refusal;
 use crate::time::Time;
 use crate::view::{BulkRow, Change, Context, Reply, Rules, View, Write};
@@ -51,6 +54,9 @@ struct World {
     fund: Option<Won>,
     notice: Option<Notice>,
     rail: Rail,
+    hold: Option<Hold>,
+    operator: Option<Operator>,
+    proposal: Option<Proposal>,
     context: Context,
 }
 
@@ -62,6 +68,7 @@ impl World {
             cst_id: "test".into(),
             name: "정산 주식회사".into(),
             suspended: false,
+            held: false,
             key_generation: 1,
             verifier: Verifier([7; 32]),
             webhook_url: None,
@@ -72,7 +79,7 @@ impl World {
         let mut ledger = Ledger::new(PARTNER);
         (ledger.available, ledger.funded) = (Won(FUNDS), Won(FUNDS));
         ledger.open_group = Some(GROUP);
-        let rules = Rules { fixed_amount: None, webhook_per_call: true, retry_unit_ms: 1_000 };
+        let rules = Rules::OPEN;
         World {
             partner: Some(partner),
             ledger: Some(ledger),
@@ -83,7 +90,10 @@ impl World {
             attempt: None,
             fund: None,
             notice: None,
-            rail: Rail { bank_counter: 7, notices_seen: 2, pause: None },
+            rail: Rail { bank_counter: 7, notices_seen: 2, ..Rail::default() },
+            hold: None,
+            operator: None,
+            proposal: None,
             context: Context { now: NOW, serial: SERIAL, epoch: 2, epoch_start: 400, rules },
         }
     }
@@ -138,6 +148,9 @@ impl World {
             fund: self.fund.filter(|_| reads.fund.is_some()),
             notice: self.notice.as_ref().filter(|_| reads.notice.is_some()),
             rail: Some(&self.rail).filter(|_| reads.rail),
+            hold: self.hold.as_ref().filter(|_| reads.hold),
+            operator: self.operator.as_ref().filter(|o| Some(o.name.as_str()) == reads.operator),
+            proposal: self.proposal.as_ref().filter(|p| Some(p.no) == reads.proposal),
         }
     }
 

@@ -1,10 +1,13 @@
 //! Rules that hold for the change of every command, written without the code under test.
 
 use super::*;
+use crate::matter::ProposalState;
 use crate::view::Event;
 
 /// The steps that a payout's life may take (decision H13).
-const STEPS: [(State, State); 12] = [
+const STEPS: [(State, State); 13] = [
+    // By operators only, against suspense.
+    (State::Failed, State::Settled),
     // After a restore only.
     (State::Requested, State::Unknown),
     (State::Executing, State::Unknown),
@@ -21,15 +24,18 @@ const STEPS: [(State, State); 12] = [
 ];
 const RETURN: (State, State) = (State::Settled, State::Returned);
 
-/// What one won of an entry does to (available, held, funded).
-fn moves(entry: Entry) -> [i64; 3] {
+/// What one won of an entry does to (available, held, funded, suspense).
+fn moves(entry: Entry) -> [i64; 4] {
     match entry {
-        Entry::Fund => [1, 0, 1],
-        Entry::TakeBack => [-1, 0, -1],
-        Entry::Hold => [-1, 1, 0],
-        Entry::Settle => [0, -1, 0],
-        Entry::Refuse | Entry::Cancel => [1, -1, 0],
-        Entry::Return => [1, 0, 0],
+        Entry::Fund => [1, 0, 1, 0],
+        Entry::TakeBack => [-1, 0, -1, 0],
+        Entry::Hold => [-1, 1, 0, 0],
+        Entry::Settle => [0, -1, 0, 0],
+        Entry::Refuse | Entry::Cancel => [1, -1, 0, 0],
+        Entry::Return => [1, 0, 0, 0],
+        Entry::Correct => [0, 0, 0, -1],
+        Entry::Recover => [-1, 0, 0, 1],
+        Entry::WriteOff => [0, 0, 0, 1],
     }
 }
 
@@ -55,6 +61,7 @@ fn serials(world: &World, change: &Change) {
             Write::NewKey(key, ..) => Some(key.no.0),
             Write::Group(group) if Some(group.no) != known_group => Some(group.no.0),
             Write::Partner(partner) if Some(partner.no) != known_partner => Some(partner.no.0),
+            Write::Proposal(p) if p.state == ProposalState::Open => Some(p.no.0),
             _ => None,
         })
         .collect();
@@ -67,8 +74,8 @@ fn serials(world: &World, change: &Change) {
 fn balances(world: &World, change: &Change) {
     let written: Vec<&Ledger> = change.writes.iter().filter_map(ledger).collect();
     let mut expected = match &world.ledger {
-        Some(l) => [l.available.0, l.held.0, l.funded.0],
-        None => [0; 3],
+        Some(l) => [l.available.0, l.held.0, l.funded.0, l.suspense.0],
+        None => [0; 4],
     };
     let mut postings = 0;
     for write in &change.writes {
@@ -83,8 +90,9 @@ fn balances(world: &World, change: &Change) {
     }
     assert!(written.len() <= 1 && (postings == 0 || written.len() == 1));
     if let Some(l) = written.first() {
-        assert_eq!([l.available.0, l.held.0, l.funded.0], expected, "balances follow postings");
-        assert!(expected.iter().all(|balance| *balance >= 0) && l.suspense == Won::ZERO);
+        let stored = [l.available.0, l.held.0, l.funded.0, l.suspense.0];
+        assert_eq!(stored, expected, "balances follow postings");
+        assert!(expected[..3].iter().all(|balance| *balance >= 0) && expected[3] <= 0);
     }
 }
 
@@ -123,7 +131,7 @@ fn events(order: &Order, change: &Change) {
     let log: Vec<&Event> = change.writes.iter().filter_map(event).collect();
     assert!(log.iter().all(|event| event.at == NOW && event.actor == order.actor));
     let quiet =
-        |write: &Write| matches!(write, Write::Notice(_) | Write::Rail(_) | Write::Attempt(_));
+        |write: &Write| matches!(write, Write::Notice(_) | Write::Rail(_) | Write::Operator(_));
     assert!(!log.is_empty() || change.writes.iter().all(quiet), "{:?}", change.writes);
 }
 
@@ -135,6 +143,16 @@ fn reply(world: &World, change: &Change) {
     match &change.reply {
         Reply::Stale => {
             assert!(change.writes.iter().all(|write| matches!(write, Write::Rail(_))));
+        }
+        Reply::NotNow => assert!(change.writes.is_empty()),
+        Reply::Proposed(no) => {
+            let made = find(|w| if let Write::Proposal(p) = w { Some(p.no.0) } else { None });
+            assert_eq!(made, Some(no.0));
+            assert!(available.is_none(), "a proposal moves nothing");
+        }
+        Reply::Counters(first) => {
+            let next = find(|w| if let Write::Rail(r) = w { Some(r.bank_counter) } else { None });
+            assert!(*first == world.rail.bank_counter && next > Some(*first));
         }
         Reply::Partner(no) => {
             let made = find(|w| if let Write::Partner(p) = w { Some(p.no.0) } else { None });
@@ -194,7 +212,7 @@ fn reply(world: &World, change: &Change) {
     }
 }
 
-fn ledger(write: &Write) -> Option<&Ledger> {
+pub fn ledger(write: &Write) -> Option<&Ledger> {
     if let Write::Ledger(ledger) = write { Some(ledger) } else { None }
 }
 
@@ -202,6 +220,6 @@ fn group(write: &Write) -> Option<&Group> {
     if let Write::Group(group) = write { Some(group) } else { None }
 }
 
-fn event(write: &Write) -> Option<&Event> {
+pub fn event(write: &Write) -> Option<&Event> {
     if let Write::Event(event) = write { Some(event) } else { None }
 }

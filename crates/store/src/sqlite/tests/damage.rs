@@ -78,7 +78,7 @@ fn a_deleted_posting_breaks_the_chain_after_it() {
             "partner 1: its chain does not end where it should",
             "partner 1: available is stored as",
             "partner 1: held is",
-            "partner 1: held fell to -50",
+            "partner 1: held came to -50",
         ],
     );
 }
@@ -129,8 +129,8 @@ fn changed_balances_are_found_by_name() {
         &["partner 1: held is stored as"],
     );
     finds_after(
-        "UPDATE ledgers SET suspense = 1 WHERE partner = 1",
-        &["partner 1: suspense is stored as 1, its postings give 0"],
+        "UPDATE ledgers SET suspense = -1 WHERE partner = 1",
+        &["partner 1: suspense is stored as -1, its postings give 0"],
     );
     finds_after(
         "UPDATE ledgers SET funded = funded + 1 WHERE partner = 1",

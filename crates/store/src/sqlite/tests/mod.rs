@@ -42,8 +42,11 @@ impl Site {
     }
 
     fn open(&self) -> Harness {
-        let mut harness =
-            on_sqlite_at(self.dir.clone(), Arc::clone(&self.sealer), crate::sqlite::KEYS_IN_MEMORY);
+        let mut harness = on_sqlite_at(
+            self.dir.clone(),
+            Arc::clone(&self.sealer),
+            (crate::sqlite::KEYS_IN_MEMORY, RULES),
+        );
         // The folder is this site's to remove.
         harness.file = None;
         harness

@@ -1,0 +1,193 @@
+//! What persons decide about money: alone up to a set amount, above it with a second one (decisions
+//! H13, M2). The ground of each is written down with the names.
+
+use super::Scene;
+use super::bank::{Step, give_back};
+use super::partner;
+use crate::bank::BankCode;
+use crate::code::Code;
+use crate::ident::ProposalNo;
+use crate::ledger::{Entry, Subject};
+use crate::matter::{Act, Matter, NOTE_MAX, Proposal, ProposalState, Verdict};
+use crate::notice::Outcome;
+use crate::payout::{Attempt, State};
+use crate::refusal::Refusal;
+use crate::text;
+use crate::time::Day;
+use crate::view::{About, Change, EventKind, Reply, Write};
+
+/// Done at once, or written down as a proposal where a second person is needed. What could not be
+/// done now is refused now.
+pub(super) fn act(at: &Scene<'_>, act: &Act) -> Result<Change, Refusal> {
+    let by = at.person()?;
+    let done = carry_out(at, act)?;
+    let second = at.context.rules.second_above.is_some_and(|most| act.amount > most);
+    if !second || matches!(done.reply, Reply::Funded { repeated: true, .. }) {
+        return Ok(done);
+    }
+    let no = ProposalNo(at.context.serial);
+    let proposal = Proposal {
+        no,
+        act: act.clone(),
+        by: by.to_owned(),
+        at: at.context.now,
+        state: ProposalState::Open,
+        closed_by: None,
+        closed_at: None,
+    };
+    let event = event(at, EventKind::Proposed, &proposal, &act.matter.text());
+    let writes = vec![Write::Proposal(proposal), Write::Event(event)];
+    Ok(Change { writes, reply: Reply::Proposed(no), serials: 1 })
+}
+
+/// The act is decided anew: what was right when it was proposed may not be any more.
+pub(super) fn approve(at: &Scene<'_>, no: ProposalNo, act: &Act) -> Result<Change, Refusal> {
+    let by = at.person()?;
+    let open = |p: &&Proposal| p.no == no && p.state == ProposalState::Open && p.act == *act;
+    let proposal = at.view.proposal.filter(open).ok_or(Code::P0132)?;
+    if proposal.by == by {
+        return Err(Code::P0133.into());
+    }
+    let mut change = carry_out(at, act)?;
+    let closed = close(at, proposal, by, ProposalState::Approved);
+    let note = format!("proposed by {}", proposal.by);
+    let event = event(at, EventKind::Approved, &closed, &note);
+    change.writes.extend([Write::Proposal(closed), Write::Event(event)]);
+    Ok(change)
+}
+
+pub(super) fn withdraw(at: &Scene<'_>) -> Result<Change, Refusal> {
+    let by = at.person()?;
+    let open = |p: &&Proposal| p.state == ProposalState::Open;
+    let proposal = at.view.proposal.filter(open).ok_or(Code::P0132)?;
+    let closed = close(at, proposal, by, ProposalState::Withdrawn);
+    let note = format!("proposed by {}", proposal.by);
+    let event = event(at, EventKind::Withdrawn, &closed, &note);
+    let writes = vec![Write::Proposal(closed), Write::Event(event)];
+    Ok(Change { writes, reply: Reply::Done, serials: 0 })
+}
+
+fn close(at: &Scene<'_>, proposal: &Proposal, by: &str, state: ProposalState) -> Proposal {
+    let (closed_by, closed_at) = (Some(by.to_owned()), Some(at.context.now));
+    Proposal { state, closed_by, closed_at, ..proposal.clone() }
+}
+
+/// About the payout where there is one, so that its own story tells of it.
+fn event(at: &Scene<'_>, kind: EventKind, proposal: &Proposal, note: &str) -> crate::view::Event {
+    let about = proposal.act.payout.map_or(About::Proposal(proposal.no), About::Payout);
+    let mut event = at.event(kind, about, Some(proposal.act.partner));
+    event.amount = Some(proposal.act.amount);
+    event.note = Some(format!("proposal {}: {note}", proposal.no.0));
+    event
+}
+
+fn carry_out(at: &Scene<'_>, act: &Act) -> Result<Change, Refusal> {
+    let note = text::clean(&act.note)
+        .filter(|note| !note.trim().is_empty() && note.chars().count() <= NOTE_MAX);
+    let note = note.ok_or(Code::P0134)?;
+    match act.matter {
+        Matter::Resolve(Verdict::Settled(day)) => {
+            let attempt = resolved(at, act, Some(day))?;
+            let step = Step { entry: Entry::Settle, state: State::Settled, told: Outcome::Settled };
+            ended(at, attempt, step, EventKind::Resolved, &note)
+        }
+        Matter::Resolve(Verdict::Failed) => {
+            let attempt = resolved(at, act, None)?;
+            let step = Step { entry: Entry::Refuse, state: State::Failed, told: Outcome::Failed };
+            ended(at, attempt, step, EventKind::Resolved, &note)
+        }
+        Matter::Correct(day) => correct(at, act, day, &note),
+        Matter::Return(code) => returned(at, act, code, &note),
+        Matter::Fund(funding) => partner::fund(at, funding, act.amount, &note),
+        Matter::Recover => owed(at, act, Entry::Recover, EventKind::Recovered, &note),
+        Matter::WriteOff => owed(at, act, Entry::WriteOff, EventKind::WrittenOff, &note),
+    }
+}
+
+/// The attempt of a payout in that state, if the act is about this amount of it.
+fn attempt_in(at: &Scene<'_>, act: &Act, state: State) -> Result<Attempt, Refusal> {
+    let payout = at.payout()?;
+    if payout.own != Some(state) || payout.amount != act.amount {
+        return Err(Code::P0131.into());
+    }
+    Ok(at.view.attempt.ok_or(Code::P0131)?.clone())
+}
+
+/// An unknown one with its end. That it was never paid can only be known once the business day on
+/// which it may have been sent has closed (openbanking 7.2).
+fn resolved(at: &Scene<'_>, act: &Act, paid_on: Option<Day>) -> Result<Attempt, Refusal> {
+    let mut attempt = attempt_in(at, act, State::Unknown)?;
+    let today = at.context.now.day();
+    match paid_on {
+        Some(day) if day > today => return Err(Refusal::field(Code::P0131, "date")),
+        Some(day) => attempt.day = day,
+        None => {
+            let closed = attempt.day.max(attempt.sent_at.day()) < today;
+            if !closed && !at.context.rules.resolve_same_day {
+                return Err(Code::P0135.into());
+            }
+            attempt.failure = Some(Code::A0009);
+        }
+    }
+    attempt.inquire_at = None;
+    attempt.answered_at = Some(at.context.now);
+    Ok(attempt)
+}
+
+fn correct(at: &Scene<'_>, act: &Act, day: Day, note: &str) -> Result<Change, Refusal> {
+    let mut attempt = attempt_in(at, act, State::Failed)?;
+    // One that never got a number was never at a bank, so no bank can have paid it.
+    if attempt.bank_no.is_none() || day > at.context.now.day() {
+        return Err(Code::P0131.into());
+    }
+    (attempt.day, attempt.failure) = (day, None);
+    attempt.bank_code = None;
+    let step = Step { entry: Entry::Correct, state: State::Settled, told: Outcome::Settled };
+    ended(at, attempt, step, EventKind::Corrected, note)
+}
+
+fn returned(
+    at: &Scene<'_>,
+    act: &Act,
+    code: Option<BankCode>,
+    note: &str,
+) -> Result<Change, Refusal> {
+    let mut attempt = attempt_in(at, act, State::Settled)?;
+    attempt.returned_at = Some(at.context.now);
+    attempt.return_code = code;
+    let step = Step { entry: Entry::Return, state: State::Returned, told: Outcome::Returned };
+    ended(at, attempt, step, EventKind::Resolved, note)
+}
+
+/// The end of a payout, and the line that says on what ground.
+fn ended(
+    at: &Scene<'_>,
+    attempt: Attempt,
+    step: Step,
+    kind: EventKind,
+    note: &str,
+) -> Result<Change, Refusal> {
+    let payout = at.payout()?;
+    let mut event = at.event(kind, About::Payout(payout.no), Some(payout.partner));
+    event.amount = Some(payout.amount);
+    event.note = Some(note.to_owned());
+    let mut writes = give_back(at, payout, attempt, step)?;
+    writes.push(Write::Event(event));
+    Ok(Change { writes, reply: Reply::Done, serials: 0 })
+}
+
+fn owed(
+    at: &Scene<'_>,
+    act: &Act,
+    entry: Entry,
+    kind: EventKind,
+    note: &str,
+) -> Result<Change, Refusal> {
+    let partner = at.partner()?;
+    let (ledger, posting) = at.post(at.ledger()?, entry, act.amount, Subject::Fund, Code::P0136)?;
+    let mut event = at.event(kind, About::Partner(partner.no), Some(partner.no));
+    event.amount = Some(act.amount);
+    event.note = Some(note.to_owned());
+    let writes = vec![Write::Ledger(ledger), posting, Write::Event(event)];
+    Ok(Change { writes, reply: Reply::Done, serials: 0 })
+}
