@@ -2,14 +2,16 @@
 //! itself, under its lock, where it is not (decision I3).
 
 use crate::args::{
-    At, BankCommand, Command, GroupCommand, KeyCommand, PartnerCommand, WebhookCommand,
+    At, BankCommand, Command, GroupCommand, KeyCommand, OperatorCommand, PartnerCommand, Payout,
+    PayoutCommand, ProposalCommand, WebhookCommand,
 };
+use crate::operator::{self, OperatorKey};
 use crate::printer::Printer;
 use crate::serve;
 use anyhow::{Context, bail};
-use ichae_server::admin::request::{PartnerAdd, PartnerSet, Request};
-use ichae_server::admin::{AdminError, client, execute};
-use ichae_server::config::{Bank, Config, Environment, RailKind};
+use ichae_server::admin::request::{PartnerAdd, PartnerSet, PayoutName, Request};
+use ichae_server::admin::{AdminError, Envelope, client, serve as serve_here};
+use ichae_server::config::{Bank, Config, Environment};
 use ichae_server::run::{Places, open};
 use ichae_store::folder::DataFolder;
 use ichae_store::sqlite;
@@ -28,6 +30,14 @@ pub fn run(command: Command, printer: &Printer) -> anyhow::Result<ExitCode> {
         Command::Events { at, partner, limit } => {
             (at, Request::EventList { cst_id: partner, limit })
         }
+        Command::Payout { at, command } => (at, payout(command)),
+        Command::Proposal { at, command } => (at, proposal(command)),
+        Command::Operator { command: OperatorCommand::Key { name, to }, .. } => {
+            printer.line(&operator::make(&name, &to)?);
+            return Ok(ExitCode::SUCCESS);
+        }
+        Command::Operator { at, command } => (at, operator_request(command)?),
+        Command::Funds { at } => (at, Request::Funds),
         _ => bail!("this command has its own place"),
     };
     let shown_once = matches!(request, Request::PartnerAdd(_) | Request::PartnerRotateKey { .. });
@@ -38,7 +48,9 @@ pub fn run(command: Command, printer: &Printer) -> anyhow::Result<ExitCode> {
                 printer
                     .note("These are shown once and stored nowhere in the clear: keep them now.");
             }
-            Ok(ExitCode::SUCCESS)
+            // An alarm is told to scripts too.
+            let alarm = value.get("alarm").is_some_and(|alarm| !alarm.is_null());
+            Ok(if alarm { ExitCode::FAILURE } else { ExitCode::SUCCESS })
         }
         Err(error) => {
             printer.refused(&error);
@@ -68,7 +80,65 @@ fn partner(command: PartnerCommand) -> Request {
             let sources = if any_source { Some(Vec::new()) } else { sources };
             Request::PartnerSet(PartnerSet { cst_id, name, webhook_url, sources, transfer_cap })
         }
+        PartnerCommand::Hold { cst_id, reason } => {
+            Request::PartnerHold { cst_id, held: true, reason }
+        }
+        PartnerCommand::Release { cst_id, reason } => {
+            Request::PartnerHold { cst_id, held: false, reason }
+        }
+        PartnerCommand::Recover { cst_id, amount, evidence } => {
+            Request::PartnerRecover { cst_id, amount, evidence }
+        }
+        PartnerCommand::WriteOff { cst_id, amount, evidence } => {
+            Request::PartnerWriteOff { cst_id, amount, evidence }
+        }
     }
+}
+
+fn named(payout: Payout) -> PayoutName {
+    PayoutName { id: payout.payout, cst_id: payout.partner }
+}
+
+fn payout(command: PayoutCommand) -> Request {
+    match command {
+        PayoutCommand::Unknown { after, limit } => Request::PayoutUnknown { after, limit },
+        PayoutCommand::Explain { payout } => Request::PayoutExplain { payout: named(payout) },
+        PayoutCommand::Resolve { payout, paid_on, evidence, .. } => {
+            Request::PayoutResolve { payout: named(payout), paid_on, evidence }
+        }
+        PayoutCommand::Correct { payout, paid_on, evidence } => {
+            Request::PayoutCorrect { payout: named(payout), paid_on, evidence }
+        }
+        PayoutCommand::Return { payout, code, evidence } => {
+            Request::PayoutReturn { payout: named(payout), code, evidence }
+        }
+        PayoutCommand::Hold { payout, reason } => {
+            Request::PayoutHold { payout: named(payout), held: true, reason }
+        }
+        PayoutCommand::Release { payout, reason } => {
+            Request::PayoutHold { payout: named(payout), held: false, reason }
+        }
+    }
+}
+
+fn proposal(command: ProposalCommand) -> Request {
+    match command {
+        ProposalCommand::List { all } => Request::ProposalList { all },
+        ProposalCommand::Approve { no } => Request::ProposalApprove { no },
+        ProposalCommand::Withdraw { no } => Request::ProposalWithdraw { no },
+    }
+}
+
+fn operator_request(command: OperatorCommand) -> anyhow::Result<Request> {
+    Ok(match command {
+        OperatorCommand::Add { name, public_key, make } => {
+            let made = make.map(|file| operator::make(&name, &file)).transpose()?;
+            let public_key = public_key.or(made).unwrap_or_default();
+            Request::OperatorAdd { name, public_key }
+        }
+        OperatorCommand::Revoke { name } => Request::OperatorRevoke { name },
+        OperatorCommand::List | OperatorCommand::Key { .. } => Request::OperatorList,
+    })
 }
 
 fn group(command: GroupCommand) -> Request {
@@ -94,6 +164,7 @@ fn bank(command: BankCommand) -> Request {
         BankCommand::Status => Request::BankStatus,
         BankCommand::Pause { reason } => Request::BankPause { reason },
         BankCommand::Resume => Request::BankResume,
+        BankCommand::Balance { amount, source } => Request::BankBalance { amount, source },
     }
 }
 
@@ -104,22 +175,47 @@ fn give(at: &At, request: Request, printer: &Printer) -> anyhow::Result<Result<V
         bail!("{} is not there", places.data.path().display());
     }
     places.data.create()?;
+    let key = at.key.as_deref().map(OperatorKey::read).transpose()?;
     let socket = places.data.admin_socket();
     match places.data.lock()? {
-        None => Ok(client::ask(&socket, &request, |text| printer.note(text))),
+        None => seal(key.as_ref(), &request, |envelope| {
+            Ok(client::ask(&socket, &envelope, |text| printer.note(text)))
+        }),
         Some(lock) => {
             let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-            let done = runtime.block_on(async {
-                let hub = Arc::new(open(&config, &places, true)?);
-                let who = format!("uid {}", rustix::process::getuid().as_raw());
-                let done = execute(&hub, &who, request, |text| printer.note(&text)).await;
-                hub.writer.close();
-                anyhow::Ok(done)
+            let hub =
+                runtime.block_on(async { anyhow::Ok(Arc::new(open(&config, &places, true)?)) })?;
+            let who = format!("uid {}", rustix::process::getuid().as_raw());
+            let done = seal(key.as_ref(), &request, |envelope| {
+                let progress = |text: String| printer.note(&text);
+                Ok(runtime.block_on(serve_here(&hub, &who, envelope, progress)))
             });
+            hub.writer.close();
             drop(lock);
             done
         }
     }
+}
+
+/// Asks with a request as text: signed, where there is a key. What is signed names the store and a
+/// moment, so both are asked for first.
+fn seal(
+    key: Option<&OperatorKey>,
+    request: &Request,
+    mut ask: impl FnMut(Envelope) -> anyhow::Result<Result<Value, AdminError>>,
+) -> anyhow::Result<Result<Value, AdminError>> {
+    let body = serde_json::to_string(request)?;
+    let Some(key) = key.filter(|_| request.changes()) else {
+        return ask(Envelope { body, signed: None });
+    };
+    let identity = Request::Identity { name: key.name.clone() };
+    let identity = Envelope { body: serde_json::to_string(&identity)?, signed: None };
+    let identity = match ask(identity)? {
+        Ok(identity) => identity,
+        Err(error) => return Ok(Err(error)),
+    };
+    let signed = key.sign(&identity, &body).context("the server names no store: same version?")?;
+    ask(Envelope { body, signed: Some(signed) })
 }
 
 /// The configuration file's, or what a data folder says of itself.
@@ -149,7 +245,8 @@ fn of_folder(data: &Path) -> anyhow::Result<Config> {
         server: Default::default(),
         tls: None,
         test: Default::default(),
-        bank: Bank { rail: RailKind::Simulated, timeout_s: 10, in_flight: 256 },
+        operators: Default::default(),
+        bank: Bank::simulated(),
         webhooks: Default::default(),
         log: Default::default(),
     })

@@ -7,6 +7,7 @@ mod bench;
 mod check;
 mod explain;
 mod logs;
+mod operator;
 mod printer;
 mod receive;
 mod sandbox;

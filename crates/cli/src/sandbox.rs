@@ -8,7 +8,7 @@ use ichae_domain::code::Code;
 use ichae_server::admin::request::{PartnerAdd, Request};
 use ichae_server::admin::{AdminError, execute};
 use ichae_server::config::{
-    Bank, Config, Environment, Log, LogFormat, RailKind, Server as ServerConfig, Test, Webhooks,
+    Bank, Config, Environment, Log, LogFormat, Server as ServerConfig, Test, Webhooks,
 };
 use ichae_server::hub::Hub;
 use ichae_server::run::{Places, Server, open};
@@ -76,8 +76,9 @@ fn config(args: &Sandbox, data: &Path) -> Config {
         keys: None,
         server: ServerConfig { listen: args.listen, ..ServerConfig::default() },
         tls: None,
-        test: Test { any_amount: args.any_amount },
-        bank: Bank { rail: RailKind::Simulated, timeout_s: 10, in_flight: 256 },
+        test: Test { any_amount: args.any_amount, resolve_same_day: true },
+        operators: Default::default(),
+        bank: Bank::simulated(),
         webhooks: Webhooks {
             allow_private: args.allow_private,
             retry_unit_ms: args.retry_unit_ms.max(1),

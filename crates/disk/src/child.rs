@@ -211,7 +211,8 @@ impl Script {
 
     /// Claims everything that is executed, and takes in what the bank said.
     fn pay(&mut self, partner: PartnerNo) -> Done<()> {
-        let mut work: Vec<Work> = self.read(|reader| reader.executing_rows(partner, PayoutNo(0), 100))?;
+        let mut work: Vec<Work> =
+            self.read(|reader| reader.executing_rows(partner, PayoutNo(0), 100))?;
         for group in self.read(|reader| reader.executing_groups(partner))? {
             work.extend(self.read(|reader| reader.unclaimed(group, PayoutNo(0), 100))?);
         }

@@ -245,7 +245,8 @@ impl Client<'_> {
 
     /// Claims what is executed, and tells what the bank said of most of it.
     async fn settle(&mut self) {
-        let mut work = self.reader.executing_rows(self.partner, PayoutNo(0), 16).unwrap_or_default();
+        let mut work =
+            self.reader.executing_rows(self.partner, PayoutNo(0), 16).unwrap_or_default();
         for group in self.reader.executing_groups(self.partner).unwrap_or_default() {
             work.extend(self.reader.unclaimed(group, PayoutNo(0), 16).unwrap_or_default());
         }

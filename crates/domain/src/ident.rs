@@ -121,6 +121,14 @@ impl BankNo {
         BankNo::new(shard, epoch, BANK_COUNTED_FROM.checked_add(counter)?)
     }
 
+    /// The number in a `bank_tran_id` of this institution's; `None` for every other text.
+    pub fn parse(text: &str, institution: &str) -> Option<BankNo> {
+        let tail = text.strip_prefix(institution)?.strip_prefix('U')?;
+        let digit = |b: u8| b.is_ascii_digit() || b.is_ascii_uppercase();
+        let fits = tail.len() == 9 && tail.bytes().all(digit);
+        fits.then(|| i64::from_str_radix(tail, 36).ok().map(BankNo))?
+    }
+
     /// `bank_tran_id`: the institution's ten characters, `U` for "made by the institution", then
     /// nine in base 36.
     pub fn text(self, institution: &str) -> String {
@@ -149,7 +157,17 @@ mod tests {
     fn the_largest_bank_number_fits_nine_characters() {
         let last = BankNo::new(SHARDS - 1, EPOCHS_MAX - 1, BANK_COUNTER_MAX - 1).unwrap();
         assert!(last.0 < 36_i64.pow(9));
-        assert_eq!(last.text("M202112389").len(), 20);
+        let text = last.text("M202112389");
+        assert_eq!((text.len(), BankNo::parse(&text, "M202112389")), (20, Some(last)));
+        for other in [
+            "",
+            "M202112389",
+            "M202112389O000000000",
+            "M202112389U00000000a",
+            "X202112389U000000000",
+        ] {
+            assert_eq!(BankNo::parse(other, "M202112389"), None, "{other}");
+        }
         assert_eq!(BankNo::new(0, EPOCHS_MAX, 0), None);
         assert_eq!(BankNo::new(0, 0, BANK_COUNTER_MAX), None);
     }

@@ -1,10 +1,14 @@
 //! The configuration: one struct, one table of its keys, loud errors that name the line.
 
+use crate::hub::Operators;
+use ichae_domain::banks;
+use ichae_domain::calendar::{Calendar, Span};
 use ichae_domain::money::Won;
 use ichae_domain::view::Rules;
 use ipnet::IpNet;
 use serde::de::{Deserializer, Error};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -55,6 +59,8 @@ pub struct Config {
     pub test: Test,
     pub bank: Bank,
     #[serde(default)]
+    pub operators: OperatorRules,
+    #[serde(default)]
     pub webhooks: Webhooks,
     #[serde(default)]
     pub log: Log,
@@ -103,6 +109,20 @@ pub struct Tls {
 #[serde(deny_unknown_fields, default)]
 pub struct Test {
     pub any_amount: bool,
+    pub resolve_same_day: bool,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OperatorRules {
+    pub second_above: u32,
+    pub margin: u64,
+}
+
+impl Default for OperatorRules {
+    fn default() -> OperatorRules {
+        OperatorRules { second_above: 1_000_000, margin: 0 }
+    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -113,6 +133,70 @@ pub struct Bank {
     pub timeout_s: u32,
     #[serde(default = "bank_in_flight", deserialize_with = "positive")]
     pub in_flight: u32,
+    #[serde(default = "inquiry_ceiling", deserialize_with = "positive")]
+    pub inquiry_ceiling_s: u32,
+    #[serde(default = "always", deserialize_with = "hours")]
+    pub hours: String,
+    #[serde(default, deserialize_with = "closed", skip_serializing_if = "BTreeMap::is_empty")]
+    pub closed: BTreeMap<String, Vec<String>>,
+}
+
+impl Bank {
+    /// The simulated bank, as the sandbox and its tools take it.
+    pub fn simulated() -> Bank {
+        Bank {
+            rail: RailKind::Simulated,
+            timeout_s: bank_timeout(),
+            in_flight: bank_in_flight(),
+            inquiry_ceiling_s: 5,
+            hours: always(),
+            closed: BTreeMap::new(),
+        }
+    }
+
+    /// The hours as decisions read them. It lives as long as the process.
+    fn calendar(&self) -> &'static Calendar {
+        let span = |text: &String| Span::parse(text);
+        let closed = self.closed.iter();
+        let closed =
+            closed.map(|(bank, spans)| (bank.clone(), spans.iter().filter_map(span).collect()));
+        let hours = span(&self.hours).unwrap_or(Span::ALL_DAY);
+        Box::leak(Box::new(Calendar { hours, closed: closed.collect() }))
+    }
+}
+
+fn inquiry_ceiling() -> u32 {
+    600
+}
+
+fn always() -> String {
+    Span::ALL_DAY.to_string()
+}
+
+fn hours<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    span::<D::Error>(&text)?;
+    Ok(text)
+}
+
+fn closed<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, Vec<String>>, D::Error> {
+    let closed = BTreeMap::<String, Vec<String>>::deserialize(deserializer)?;
+    for (bank, spans) in &closed {
+        if banks::name(bank).is_none() {
+            return Err(D::Error::custom(format!(
+                "{bank} is not the code of a bank that can receive"
+            )));
+        }
+        spans.iter().try_for_each(|text| span::<D::Error>(text))?;
+    }
+    Ok(closed)
+}
+
+fn span<E: Error>(text: &str) -> Result<(), E> {
+    let wrong = || E::custom(format!("{text:?} is not hours such as 00:05-23:55"));
+    Span::parse(text).map(|_| ()).ok_or_else(wrong)
 }
 
 fn bank_timeout() -> u32 {
@@ -191,9 +275,15 @@ keys! {
     "tls.certificate" "" "PEM file of the certificate chain. Without the table `tls` the API is plain HTTP.";
     "tls.private_key" "" "PEM file of its private key.";
     "test.any_amount" "false" "In TEST, takes any amount instead of 1000 won only.";
+    "test.resolve_same_day" "false" "In TEST, lets operators resolve an unknown payout as failed before its business day has closed.";
     "bank.rail" "" "`simulated`: the simulated bank, which moves no money. Required.";
     "bank.timeout_s" "10" "Seconds after which a bank call without an answer is unknown.";
     "bank.in_flight" "256" "Bank calls under way at most.";
+    "bank.inquiry_ceiling_s" "600" "Longest wait from one inquiry about an unknown outcome to the next; it is asked for ever.";
+    "bank.hours" "\"00:00-00:00\"" "When the bank takes calls, in Seoul; what is executed outside waits. Equal ends are round the clock; open banking has 00:05-23:55.";
+    "bank.closed" "{}" "Hours in which single banks take no deposits, as `closed = { \"004\" = [\"23:30-00:30\"] }`.";
+    "operators.second_above" "1000000" "Won above which what an operator decides about money needs a second one.";
+    "operators.margin" "0" "`ichae funds` warns where the settlement account holds less than this above what partners have.";
     "webhooks.allow_private" "false" "In TEST, lets webhooks go to private networks too.";
     "webhooks.retry_unit_ms" "1000" "Length of a second of the retry schedule; smaller only to try a receiver.";
     "webhooks.timeout_s" "10" "Seconds after which a receiver that has not answered counts as failed.";
@@ -208,6 +298,9 @@ impl Config {
         if config.environment == Environment::Live && config.test.any_amount {
             return Err("test.any_amount is for TEST: take it out or set it to false".to_owned());
         }
+        if config.environment == Environment::Live && config.test.resolve_same_day {
+            return Err("test.resolve_same_day is for TEST: take it out".to_owned());
+        }
         if config.environment == Environment::Live && config.webhooks.allow_private {
             return Err("webhooks.allow_private is for TEST: take it out".to_owned());
         }
@@ -220,6 +313,18 @@ impl Config {
             fixed_amount: (test && !self.test.any_amount).then_some(Won(1_000)),
             webhook_per_call: test,
             retry_unit_ms: i64::from(self.webhooks.retry_unit_ms),
+            calendar: self.bank.calendar(),
+            inquiry_ceiling_ms: i64::from(self.bank.inquiry_ceiling_s) * 1_000,
+            second_above: Some(Won(i64::from(self.operators.second_above))),
+            resolve_same_day: test && self.test.resolve_same_day,
+        }
+    }
+
+    pub fn operators(&self) -> Operators {
+        let won = |won: u64| Won(i64::try_from(won).unwrap_or(i64::MAX));
+        Operators {
+            second_above: Some(won(u64::from(self.operators.second_above))),
+            margin: Some(won(self.operators.margin)),
         }
     }
 

@@ -6,25 +6,32 @@ use crate::metrics::Metrics;
 use crate::reach::Reach;
 use crate::token::Tokens;
 use arc_swap::ArcSwap;
+use ichae_domain::calendar::Calendar;
 use ichae_domain::code::Code;
 use ichae_domain::command::{Action, Actor, Command};
-use ichae_domain::ident::{Epochs, PartnerNo};
+use ichae_domain::ident::{BankNo, Epochs, PartnerNo};
+use ichae_domain::money::Won;
+use ichae_domain::refusal::Refusal;
 use ichae_domain::time::Time;
 use ichae_domain::view::Reply;
-use ichae_rail::port::Rail;
+use ichae_rail::port::{BankStatus, Rail};
 use ichae_store::keys::KeyFolder;
 use ichae_store::lookups::Lookups;
 use ichae_store::port::{Answer, Clock, Reader, StoreError};
 use ichae_store::queue::Writer;
 use ichae_store::seal::Sealer;
 use ichae_wire::ident::{IdCodec, Kind};
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::Notify;
 
 /// Tries to write what the bank said that may end in an internal fault. After them the intent stands
 /// without an answer, and the next start asks the bank.
 const FAULTS_MAX: u32 = 5;
+
+/// Numbers for account checks that are taken at once.
+const CHECK_NUMBERS: i64 = 1_000;
 
 /// What a hub is made of; see [`crate::run`] for the wiring.
 pub struct Parts {
@@ -37,6 +44,17 @@ pub struct Parts {
     pub reach: Reach,
     /// Where the keys came from; `None` where they are in memory only.
     pub key_folder: Option<KeyFolder>,
+    pub calendar: &'static Calendar,
+    pub operators: Operators,
+}
+
+/// What operators may do alone, and what they want to be told of.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Operators {
+    /// Above it a second person is needed (decision M2).
+    pub second_above: Option<Won>,
+    /// The settlement account should hold at least this much more than partners have.
+    pub margin: Option<Won>,
 }
 
 /// Wakes the engine's loops at once; each also looks by itself now and then.
@@ -44,7 +62,6 @@ pub struct Parts {
 pub struct Bells {
     pub work: Notify,
     pub notices: Notify,
-    pub inquiries: Notify,
 }
 
 pub struct Hub {
@@ -56,6 +73,14 @@ pub struct Hub {
     pub directory: Directory,
     pub metrics: Metrics,
     pub bells: Bells,
+    /// What the banks say of themselves, as the rail last told it.
+    pub banks: ArcSwap<BTreeMap<String, BankStatus>>,
+    /// Rung with the bell for work: what had to wait may go now.
+    pub reopened: AtomicBool,
+    pub calendar: &'static Calendar,
+    pub operators: Operators,
+    /// Numbers for calls that move no money: the next, and the end of the block.
+    check_numbers: tokio::sync::Mutex<(i64, i64)>,
     /// Set while payouts are handed to the bank as fast as it goes.
     pub settling: AtomicBool,
     pub environment: Environment,
@@ -69,7 +94,8 @@ pub struct Hub {
 
 impl Hub {
     pub fn new(parts: Parts) -> Result<Hub, StoreError> {
-        let Parts { writer, reader, rail, sealer, clock, environment, reach, key_folder } = parts;
+        let Parts { writer, reader, rail, sealer, clock, environment, reach, .. } = parts;
+        let (key_folder, calendar, operators) = (parts.key_folder, parts.calendar, parts.operators);
         let keys = sealer.keys();
         let live = environment == Environment::Live;
         let codec = IdCodec::new(keys.identifier.bytes(), live)
@@ -91,6 +117,11 @@ impl Hub {
             directory,
             metrics,
             bells: Bells::default(),
+            banks: ArcSwap::default(),
+            reopened: AtomicBool::new(false),
+            calendar,
+            operators,
+            check_numbers: tokio::sync::Mutex::new((0, 0)),
             settling: AtomicBool::new(false),
             environment,
             reach,
@@ -116,6 +147,22 @@ impl Hub {
     pub fn serial(&self, kind: Kind, partner: PartnerNo, text: &str) -> Option<i64> {
         let (epoch, serial) = self.codec.decode(kind, partner, text)?;
         (self.epochs.of(serial) == epoch).then_some(serial)
+    }
+
+    /// A number for a call that moves no money, twenty characters. Numbers are taken from the
+    /// rail's persistent counter in blocks; what a stop leaves of one is never used.
+    pub async fn check_number(&self, partner: PartnerNo) -> Result<String, Refusal> {
+        let mut block = self.check_numbers.lock().await;
+        if block.0 == block.1 {
+            let take = Command::TakeCounters { count: CHECK_NUMBERS };
+            match self.writer.submit(Actor::Engine, take).await? {
+                Reply::Counters(first) => *block = (first, first + CHECK_NUMBERS),
+                _ => return Err(Code::T0999.into()),
+            }
+        }
+        let number = BankNo::counted(partner.shard(), self.epochs.current(), block.0);
+        block.0 += 1;
+        Ok(number.ok_or(Code::T0503)?.text(self.rail.institution()))
     }
 
     /// Gives a command of a caller's to the writer, and wakes whom it concerns.
@@ -159,18 +206,29 @@ impl Hub {
         }
         match concern {
             Concern::Work => self.bells.work.notify_one(),
-            Concern::Outcome => {
-                self.bells.notices.notify_one();
-                self.bells.inquiries.notify_one();
+            Concern::Held => {
+                self.reload();
+                self.reopen();
             }
+            Concern::Outcome => self.bells.notices.notify_one(),
             Concern::Partner => {
-                if let Err(error) = self.directory.reload(self.reader.as_ref()) {
-                    tracing::error!(%error, "the partners could not be read again");
-                }
+                self.reload();
                 self.bells.notices.notify_one();
             }
             Concern::None => {}
         }
+    }
+
+    fn reload(&self) {
+        if let Err(error) = self.directory.reload(self.reader.as_ref()) {
+            tracing::error!(%error, "the partners could not be read again");
+        }
+    }
+
+    /// What had to wait may go now: the engine looks at all of it again.
+    pub fn reopen(&self) {
+        self.reopened.store(true, Ordering::Relaxed);
+        self.bells.work.notify_one();
     }
 
     /// Reads off the async threads: a read may have to wait for the disk.
@@ -190,6 +248,8 @@ impl Hub {
 enum Concern {
     None,
     Work,
+    /// Something is held or released.
+    Held,
     Outcome,
     Partner,
 }
@@ -204,6 +264,8 @@ fn concern(command: &Command) -> Concern {
         | Command::Delivered { .. }
         | Command::NotDelivered { .. } => Concern::Outcome,
         Command::ResumeRail => Concern::Work,
+        Command::Hold(_) => Concern::Held,
+        Command::Act(_) | Command::Approve { .. } => Concern::Outcome,
         Command::AddPartner(_)
         | Command::SetPartner { .. }
         | Command::RotateCustKey { .. }
@@ -215,6 +277,13 @@ fn concern(command: &Command) -> Concern {
         | Command::Request(_)
         | Command::Bulk(_)
         | Command::Doubt(_)
+        | Command::TakeCounters { .. }
+        | Command::AddOperator { .. }
+        | Command::RevokeOperator { .. }
+        | Command::Sign { .. }
+        | Command::Withdraw { .. }
+        | Command::NoteBalance { .. }
+        | Command::NoteStatement(_)
         | Command::Execute(_) => Concern::None,
     }
 }

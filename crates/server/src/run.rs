@@ -87,6 +87,8 @@ pub fn open(config: &Config, places: &Places, offline: bool) -> Result<Hub, Stor
         environment: config.environment,
         reach: reach(config),
         key_folder: Some(places.keys.clone()),
+        calendar: rules.calendar,
+        operators: config.operators(),
     })
 }
 

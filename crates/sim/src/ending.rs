@@ -28,6 +28,10 @@ impl World {
         let resumed = |partner| operator(Command::Suspend { partner, suspended: false });
         let orders: Vec<Order> = self.partners().into_iter().map(resumed).collect();
         self.commit(&orders)?;
+        let released = self.released().into_iter();
+        let released: Vec<Order> =
+            released.map(|hold| operator(Command::Hold(Box::new(hold)))).collect();
+        self.commit(&released)?;
         for _ in 0..ROUNDS_MAX {
             // In each round: an answer that was on its way can pause the rail once more.
             if self.reader.rows_now().rail.pause.is_some() {
@@ -115,7 +119,8 @@ fn deposit(rows: &Rows, payout: &ichae_domain::payout::Payout) -> Option<Deposit
         key: payout.key,
         bank_no: attempt.bank_no?,
         sends: attempt.sends,
-        day: attempt.day,
+        // Inquiries may ask for the day beside it; the bank has it under the one that it was sent on.
+        day: attempt.sent_at.day(),
         amount: payout.amount,
     })
 }

@@ -48,6 +48,7 @@ faults! {
     ReceiverDown 8 "a webhook receiver is down for a day";
     AckLost 50 "a webhook arrives, its acknowledgement does not";
     Suspended 8 "a partner is suspended";
+    Held 12 "operators hold a payout or a partner";
     Garbage 60 "a command that fits nothing";
 }
 

@@ -12,7 +12,7 @@ use crate::receiver::Receivers;
 use crate::report::Report;
 use crate::trace::Trace;
 use crate::violation::{Checked, Violation};
-use ichae_domain::command::{Actor, Command, Order};
+use ichae_domain::command::{Actor, Command, HoldOrder, Order};
 use ichae_domain::ident::{PartnerNo, PayoutNo};
 use ichae_domain::money::Won;
 use ichae_domain::time::Time;
@@ -185,6 +185,13 @@ impl World {
         } else if self.dice.random.one_in(6) {
             self.queue.push(operator(Command::Suspend { partner, suspended: false }));
         }
+        if self.dice.hits(Fault::Held) {
+            let hold = self.hold(partner);
+            self.queue.push(operator(hold));
+        } else if self.dice.random.one_in(5) {
+            let released = self.released().into_iter();
+            self.queue.extend(released.map(|hold| operator(Command::Hold(Box::new(hold)))));
+        }
         if self.dice.hits(Fault::ReceiverDown) {
             self.receivers.go_down(partner, now);
         }
@@ -199,6 +206,32 @@ impl World {
             };
             self.queue.extend(command.map(|command| Order { actor: actor(&command), command }));
         }
+    }
+
+    /// Holds a partner, or one of its payouts, in whatever state it is.
+    fn hold(&mut self, partner: PartnerNo) -> Command {
+        let rows = self.reader.rows_now();
+        let of: Vec<_> = rows.payouts.values().filter(|p| p.partner == partner).collect();
+        let payout = self.dice.random.pick(&of).copied().filter(|_| self.dice.random.one_in(2));
+        let (payout, group) = (payout.map(|p| p.no), payout.map(|p| p.group));
+        let reason = "a question".to_owned();
+        Command::Hold(Box::new(HoldOrder { partner, payout, group, held: true, reason }))
+    }
+
+    /// Lets go whatever is held.
+    pub(crate) fn released(&self) -> Vec<HoldOrder> {
+        let rows = self.reader.rows_now();
+        let free = |partner, payout: Option<&ichae_domain::payout::Payout>| HoldOrder {
+            partner,
+            payout: payout.map(|p| p.no),
+            group: payout.map(|p| p.group),
+            held: false,
+            reason: String::new(),
+        };
+        let payouts = rows.holds.keys().filter_map(|no| rows.payouts.get(no));
+        let payouts = payouts.map(|payout| free(payout.partner, Some(payout)));
+        let partners = rows.partners.values().filter(|p| p.held).map(|p| free(p.no, None));
+        payouts.chain(partners).collect()
     }
 
     fn turn_of_clients(&mut self) {

@@ -282,6 +282,10 @@ impl Reader for MemoryReader {
         Epochs::new(vec![(1, 0)]).ok_or_else(|| StoreError::Damaged("epochs".to_owned()))
     }
 
+    fn store_id(&self) -> Read<Vec<u8>> {
+        Ok(b"memory".to_vec())
+    }
+
     fn latest(&self) -> Read<Time> {
         Ok(self.rows_now().events.last().map_or(Time(0), |event| event.at))
     }

@@ -155,6 +155,8 @@ type Read<T> = Result<T, StoreError>;
 /// Reads. They never wait for the writer and see every answer that was given before them.
 pub trait Reader: Send + Sync {
     fn epochs(&self) -> Read<Epochs>;
+    /// What names this store among all; a copy has the same.
+    fn store_id(&self) -> Read<Vec<u8>>;
     /// The latest moment that the store has written down.
     fn latest(&self) -> Read<Time>;
     fn rail(&self) -> Read<Rail>;

@@ -140,8 +140,8 @@ fn correct(at: &Scene<'_>, act: &Act, day: Day, note: &str) -> Result<Change, Re
     if attempt.bank_no.is_none() || day > at.context.now.day() {
         return Err(Code::P0131.into());
     }
-    (attempt.day, attempt.failure) = (day, None);
-    attempt.bank_code = None;
+    // Why it had failed stays: that outcome may not have been told yet.
+    attempt.day = day;
     let step = Step { entry: Entry::Correct, state: State::Settled, told: Outcome::Settled };
     ended(at, attempt, step, EventKind::Corrected, note)
 }

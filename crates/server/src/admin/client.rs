@@ -1,6 +1,6 @@
 //! The other end of the admin socket, for the command line.
 
-use super::request::{AdminError, Line, Request};
+use super::request::{AdminError, Envelope, Line};
 use serde_json::Value;
 use std::io::{self, BufRead, BufReader, ErrorKind, Write};
 use std::os::unix::net::UnixStream;
@@ -10,14 +10,14 @@ use std::time::Duration;
 /// Asks a running server.
 pub fn ask(
     socket: &Path,
-    request: &Request,
+    envelope: &Envelope,
     mut progress: impl FnMut(&str),
 ) -> Result<Value, AdminError> {
     let gone = |error: io::Error| {
         AdminError::plain(format!("the server's admin socket {}: {error}", socket.display()))
     };
     let mut stream = connect(socket).map_err(gone)?;
-    let mut line = serde_json::to_vec(request)
+    let mut line = serde_json::to_vec(envelope)
         .map_err(|_| AdminError::plain("the command cannot be written"))?;
     line.push(b'\n');
     stream.write_all(&line).map_err(gone)?;

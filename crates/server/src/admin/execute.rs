@@ -6,34 +6,54 @@ use crate::directory::{Entry, parse_net};
 use crate::hub::Hub;
 use crate::secrets;
 use ichae_domain::code::Code;
-use ichae_domain::command::{Action, Actor, Command, Execute, Funding, NewPartner, Target};
+use ichae_domain::command::{
+    Action, Actor, Command, Execute, Funding, HoldOrder, NewPartner, Target,
+};
 use ichae_domain::group::Group;
 use ichae_domain::ident::{GroupNo, NoticeNo, PartnerNo};
+use ichae_domain::matter::{Act, Matter};
 use ichae_domain::money::Won;
 use ichae_domain::notice::{Notice, NoticeState};
 use ichae_domain::partner::{Partner, Settings};
 use ichae_domain::refusal::Refusal;
 use ichae_domain::text;
 use ichae_domain::view::{About, Event, Reply};
+use ichae_rail::port::BankStatus;
 use ichae_store::port::{NoticeFilter, Tally};
 use ichae_wire::ident::Kind;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-type Done = Result<Value, AdminError>;
+pub(super) type Done = Result<Value, AdminError>;
 
 /// Groups and notices that one answer lists at most.
 const LIST_MAX: usize = 1_000;
 
-/// Carries out one request. `progress` is told about long work as it goes on.
+/// Who gives a request, and whether a signature says so.
+pub(super) struct By {
+    pub name: String,
+    pub signed: bool,
+}
+
+/// Carries out one request of the process itself, or of a test. `progress` is told about long work
+/// as it goes on.
 pub async fn execute(
     hub: &Arc<Hub>,
     actor: &str,
     request: Request,
+    progress: impl FnMut(String) + Send,
+) -> Done {
+    carry_out(hub, By { name: actor.to_owned(), signed: false }, request, progress).await
+}
+
+pub(super) async fn carry_out(
+    hub: &Arc<Hub>,
+    by: By,
+    request: Request,
     mut progress: impl FnMut(String) + Send,
 ) -> Done {
-    let admin = Admin { hub, actor: Actor::Operator(actor.to_owned()) };
+    let admin = Admin { hub, actor: Actor::Operator(by.name), signed: by.signed };
     match request {
         Request::PartnerAdd(add) => admin.partner_add(add).await,
         Request::PartnerList => admin.partner_list().await,
@@ -72,20 +92,62 @@ pub async fn execute(
         }
         Request::KeyRotate => rotate::rotate(hub, &mut progress).await,
         Request::EventList { cst_id, limit } => admin.event_list(cst_id, limit).await,
+        other => admin.decide_on(other).await,
     }
 }
 
-struct Admin<'a> {
-    hub: &'a Arc<Hub>,
+pub(super) struct Admin<'a> {
+    pub hub: &'a Arc<Hub>,
     actor: Actor,
+    signed: bool,
 }
 
 impl Admin<'_> {
-    fn partner(&self, cst_id: &str) -> Result<Arc<Entry>, AdminError> {
+    /// What persons decide, and what they look at for it.
+    async fn decide_on(&self, request: Request) -> Done {
+        match request {
+            Request::BankBalance { amount, source } => self.bank_balance(&amount, source).await,
+            Request::PartnerHold { cst_id, held, reason } => {
+                self.partner_hold(&cst_id, held, reason).await
+            }
+            Request::PartnerRecover { cst_id, amount, evidence } => {
+                self.owed(&cst_id, &amount, Matter::Recover, evidence).await
+            }
+            Request::PartnerWriteOff { cst_id, amount, evidence } => {
+                self.owed(&cst_id, &amount, Matter::WriteOff, evidence).await
+            }
+            Request::PayoutUnknown { after, limit } => self.payout_unknown(after, limit).await,
+            Request::PayoutExplain { payout } => self.payout_explain(&payout).await,
+            Request::PayoutHold { payout, held, reason } => {
+                self.payout_hold(payout, held, reason).await
+            }
+            Request::PayoutResolve { payout, paid_on, evidence } => {
+                self.payout_resolve(payout, paid_on, evidence).await
+            }
+            Request::PayoutCorrect { payout, paid_on, evidence } => {
+                self.payout_correct(payout, paid_on, evidence).await
+            }
+            Request::PayoutReturn { payout, code, evidence } => {
+                self.payout_return(payout, code, evidence).await
+            }
+            Request::ProposalList { all } => self.proposal_list(all).await,
+            Request::ProposalApprove { no } => self.proposal_approve(no).await,
+            Request::ProposalWithdraw { no } => self.proposal_withdraw(no).await,
+            Request::OperatorAdd { name, public_key } => self.operator_add(name, &public_key).await,
+            Request::OperatorList => self.operator_list().await,
+            Request::OperatorRevoke { name } => self.operator_revoke(name).await,
+            Request::Funds => self.funds().await,
+            _ => Err(AdminError::plain("this command has its own place")),
+        }
+    }
+}
+
+impl Admin<'_> {
+    pub(super) fn partner(&self, cst_id: &str) -> Result<Arc<Entry>, AdminError> {
         self.hub.directory.by_id(cst_id).ok_or_else(|| Code::P0101.into())
     }
 
-    async fn give(&self, command: Command) -> Result<Reply, AdminError> {
+    pub(super) async fn give(&self, command: Command) -> Result<Reply, AdminError> {
         Ok(self.hub.submit(self.actor.clone(), command).await?)
     }
 
@@ -126,7 +188,7 @@ impl Admin<'_> {
         Ok(Value::Array(rows))
     }
 
-    async fn partner_show(&self, cst_id: &str) -> Done {
+    pub(super) async fn partner_show(&self, cst_id: &str) -> Done {
         let entry = self.partner(cst_id)?;
         self.partner_value(&entry.partner).await
     }
@@ -138,6 +200,7 @@ impl Admin<'_> {
             "cst_id": partner.cst_id,
             "name": partner.name,
             "suspended": partner.suspended,
+            "held_back": partner.held,
             "available": ledger.available.0,
             "held": ledger.held.0,
             "suspense": ledger.suspense.0,
@@ -173,8 +236,19 @@ impl Admin<'_> {
         let partner = self.partner(cst_id)?.partner.no;
         let amount = Won::parse(amount).ok_or(Refusal::field(Code::P0103, "amount"))?;
         let entry = if take_back { Funding::Back } else { Funding::In };
-        let command = Command::Fund { partner, entry, amount, reference: reference.clone() };
-        match self.give(command).await? {
+        // A person's, once there are any: above the set amount another one has to approve it.
+        let command = match self.signed {
+            true => {
+                let (matter, note) = (Matter::Fund(entry), reference.clone());
+                Command::Act(Box::new(Act { matter, partner, payout: None, amount, note }))
+            }
+            false => Command::Fund { partner, entry, amount, reference: reference.clone() },
+        };
+        let reply = self.give(command).await?;
+        if let Some(proposed) = self.acted(&reply).await? {
+            return Ok(proposed);
+        }
+        match reply {
             Reply::Funded { available, repeated } => Ok(json!({
                 "cst_id": cst_id,
                 "reference": reference,
@@ -202,6 +276,13 @@ impl Admin<'_> {
         let settings = Settings { name: set.name, webhook_url: url, sources, transfer_cap };
         self.give(Command::SetPartner { partner, settings: Box::new(settings) }).await?;
         self.partner_show(&set.cst_id).await
+    }
+
+    async fn partner_hold(&self, cst_id: &str, held: bool, reason: String) -> Done {
+        let partner = self.partner(cst_id)?.partner.no;
+        let order = HoldOrder { partner, payout: None, group: None, held, reason };
+        self.give(Command::Hold(Box::new(order))).await?;
+        Ok(json!({ "cst_id": cst_id, "held": held }))
     }
 
     async fn group_list(&self, cst_id: &str) -> Done {
@@ -301,14 +382,32 @@ impl Admin<'_> {
     }
 
     async fn bank_status(&self) -> Done {
-        let rail = self.hub.read(|r| r.rail()).await?;
+        let read = |r: &dyn ichae_store::port::Reader| Ok((r.rail()?, r.unknown_sum()?));
+        let (rail, (unknown, at_risk)) = self.hub.read(read).await?;
         let pause = rail.pause.as_ref();
+        let now = self.hub.now();
+        let calendar = self.hub.calendar;
+        let opens = calendar.open_from(now);
+        let banks = self.hub.banks.load();
+        let shut = banks.iter().filter(|(_, status)| **status != BankStatus::Open);
+        let shut = shut.map(|(bank, status)| format!("{bank} {}", status.name()));
+        let windows = calendar.closed.keys().filter_map(|bank| {
+            let opens = calendar.bank_open_from(bank, now);
+            (opens > now).then(|| format!("{bank} until {}", opens.seoul_text()))
+        });
+        let shut: Vec<String> = shut.chain(windows).collect();
         Ok(json!({
             "paused": pause.is_some(),
             "since": pause.map(|p| p.at.seoul_text()),
             "by": pause.map(|p| p.by.clone()),
             "reason": pause.map(|p| p.reason.clone()),
             "institution": self.hub.rail.institution(),
+            "hours": calendar.hours.to_string(),
+            "open": opens <= now,
+            "opens": (opens > now).then(|| opens.seoul_text()),
+            "banks_shut": shut,
+            "unknown": unknown,
+            "unknown_sum": at_risk.0,
         }))
     }
 
@@ -320,12 +419,16 @@ impl Admin<'_> {
     }
 }
 
-fn event_value(event: &Event) -> Value {
-    let by = match &event.actor {
+/// For people.
+pub(super) fn who(actor: &Actor) -> String {
+    match actor {
         Actor::Partner => "partner".to_owned(),
         Actor::Engine => "engine".to_owned(),
         Actor::Operator(name) => name.clone(),
-    };
+    }
+}
+
+fn event_value(event: &Event) -> Value {
     let (about, no) = match event.about {
         About::Partner(no) => ("partner", no.0),
         About::Key(no) => ("billing key", no.0),
@@ -333,10 +436,12 @@ fn event_value(event: &Event) -> Value {
         About::Group(no) => ("group", no.0),
         About::Notice(no) => ("webhook", no.0),
         About::Rail => ("rail", 0),
+        About::Operator => ("operator", 0),
+        About::Proposal(no) => ("proposal", no.0),
     };
     json!({
         "at": event.at.seoul_text(),
-        "by": by,
+        "by": who(&event.actor),
         "what": event.kind.text(),
         "about": format!("{about} {no}"),
         "amount": event.amount.map(|won| won.0),

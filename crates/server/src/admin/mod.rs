@@ -3,9 +3,16 @@
 
 pub mod client;
 mod execute;
+mod find;
+mod funds;
+mod operators;
+mod payouts;
 pub mod request;
 mod rotate;
+mod signed;
 pub mod socket;
+mod timeline;
 
 pub use execute::execute;
-pub use request::{AdminError, Line, Request};
+pub use request::{AdminError, Envelope, Line, Request, Signature, signed_text};
+pub use signed::serve;

@@ -10,22 +10,209 @@ use serde::{Deserialize, Serialize};
 pub enum Request {
     PartnerAdd(PartnerAdd),
     PartnerList,
-    PartnerShow { cst_id: String },
-    PartnerRotateKey { cst_id: String, webhook_secret: bool },
-    PartnerSuspend { cst_id: String, suspended: bool },
-    PartnerFund { cst_id: String, amount: String, reference: String, take_back: bool },
+    PartnerShow {
+        cst_id: String,
+    },
+    PartnerRotateKey {
+        cst_id: String,
+        webhook_secret: bool,
+    },
+    PartnerSuspend {
+        cst_id: String,
+        suspended: bool,
+    },
+    PartnerFund {
+        cst_id: String,
+        amount: String,
+        reference: String,
+        take_back: bool,
+    },
     PartnerSet(PartnerSet),
-    GroupList { cst_id: String },
-    GroupShow { cst_id: String, group_key: String },
-    GroupCancel { cst_id: String, group_key: String },
-    WebhookList { cst_id: Option<String>, state: Option<String>, after: i64, limit: usize },
-    WebhookShow { no: i64 },
-    WebhookResend { no: i64 },
+    GroupList {
+        cst_id: String,
+    },
+    GroupShow {
+        cst_id: String,
+        group_key: String,
+    },
+    GroupCancel {
+        cst_id: String,
+        group_key: String,
+    },
+    WebhookList {
+        cst_id: Option<String>,
+        state: Option<String>,
+        after: i64,
+        limit: usize,
+    },
+    WebhookShow {
+        no: i64,
+    },
+    WebhookResend {
+        no: i64,
+    },
     BankStatus,
-    BankPause { reason: String },
+    BankPause {
+        reason: String,
+    },
     BankResume,
     KeyRotate,
-    EventList { cst_id: Option<String>, limit: usize },
+    BankBalance {
+        amount: String,
+        source: String,
+    },
+    EventList {
+        cst_id: Option<String>,
+        limit: usize,
+    },
+    PartnerHold {
+        cst_id: String,
+        held: bool,
+        reason: String,
+    },
+    PartnerRecover {
+        cst_id: String,
+        amount: String,
+        evidence: String,
+    },
+    PartnerWriteOff {
+        cst_id: String,
+        amount: String,
+        evidence: String,
+    },
+    PayoutUnknown {
+        after: i64,
+        limit: usize,
+    },
+    PayoutExplain {
+        payout: PayoutName,
+    },
+    PayoutHold {
+        payout: PayoutName,
+        held: bool,
+        reason: String,
+    },
+    /// `paid_on`: its business date where it was paid; absent: it never was.
+    PayoutResolve {
+        payout: PayoutName,
+        paid_on: Option<String>,
+        evidence: String,
+    },
+    PayoutCorrect {
+        payout: PayoutName,
+        paid_on: String,
+        evidence: String,
+    },
+    PayoutReturn {
+        payout: PayoutName,
+        code: Option<String>,
+        evidence: String,
+    },
+    ProposalList {
+        all: bool,
+    },
+    ProposalApprove {
+        no: i64,
+    },
+    ProposalWithdraw {
+        no: i64,
+    },
+    OperatorAdd {
+        name: String,
+        public_key: String,
+    },
+    OperatorList,
+    OperatorRevoke {
+        name: String,
+    },
+    Funds,
+    /// What a signature is made over, for this operator.
+    Identity {
+        name: String,
+    },
+}
+
+impl Request {
+    /// Whether it changes something, so that it must be signed where there are operators.
+    pub fn changes(&self) -> bool {
+        use Request::*;
+        match self {
+            PartnerAdd(_)
+            | PartnerRotateKey { .. }
+            | PartnerSuspend { .. }
+            | PartnerFund { .. }
+            | PartnerSet(_)
+            | GroupCancel { .. }
+            | WebhookResend { .. }
+            | BankPause { .. }
+            | BankResume
+            | KeyRotate
+            | BankBalance { .. }
+            | PartnerHold { .. }
+            | PayoutHold { .. }
+            | OperatorAdd { .. }
+            | OperatorRevoke { .. } => true,
+            PartnerList
+            | PartnerShow { .. }
+            | GroupList { .. }
+            | GroupShow { .. }
+            | WebhookList { .. }
+            | WebhookShow { .. }
+            | BankStatus
+            | EventList { .. }
+            | PayoutUnknown { .. }
+            | PayoutExplain { .. }
+            | ProposalList { .. }
+            | OperatorList
+            | Funds
+            | Identity { .. } => false,
+            _ => self.needs_operator(),
+        }
+    }
+
+    /// Whether only a person with a key may give it, even where none has one yet (decision M2).
+    pub fn needs_operator(&self) -> bool {
+        use Request::*;
+        matches!(
+            self,
+            PartnerRecover { .. }
+                | PartnerWriteOff { .. }
+                | PayoutResolve { .. }
+                | PayoutCorrect { .. }
+                | PayoutReturn { .. }
+                | ProposalApprove { .. }
+                | ProposalWithdraw { .. }
+        )
+    }
+}
+
+/// A payout as people name it: its `api_tran_id`, its `bank_tran_id` or its number; or, with its
+/// partner, its `distinct_key`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PayoutName {
+    pub id: String,
+    pub cst_id: Option<String>,
+}
+
+/// What goes over the socket: a request as text, so that what was signed is what is read.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Envelope {
+    pub body: String,
+    pub signed: Option<Signature>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Signature {
+    pub by: String,
+    /// Milliseconds since 1970; each counts once.
+    pub at: i64,
+    /// Ed25519 in base64, over [`signed_text`].
+    pub signature: String,
+}
+
+/// What an operator signs: this store, who, when, and the request's text.
+pub fn signed_text(store_id: &str, by: &str, at: i64, body: &str) -> String {
+    format!("ichae operator command 1\n{store_id}\n{by}\n{at}\n{body}")
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

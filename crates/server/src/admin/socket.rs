@@ -1,6 +1,6 @@
 //! The admin socket: local, mode 0600, and the caller's user is recorded (decision I3).
 
-use super::request::{AdminError, Line, Request};
+use super::request::{AdminError, Envelope, Line};
 use crate::hub::Hub;
 use ichae_store::port::StoreError;
 use std::fs::Permissions;
@@ -73,8 +73,8 @@ async fn answer(stream: UnixStream, hub: Arc<Hub>) {
             // A caller that went away needs no progress; the work goes on.
             let _ = tell.send(Line::Progress(text));
         };
-        let done = match serde_json::from_str::<Request>(&line) {
-            Ok(request) => super::execute(&hub, &who, request, progress).await,
+        let done = match serde_json::from_str::<Envelope>(&line) {
+            Ok(envelope) => super::serve(&hub, &who, envelope, progress).await,
             Err(_) => {
                 Err(AdminError::plain("the server does not know this command: same version?"))
             }

@@ -3,6 +3,7 @@
 use crate::hub::Hub;
 use ichae_domain::banks;
 use ichae_domain::ident::PartnerNo;
+use ichae_domain::payout::State;
 use ichae_domain::text::mask_account;
 use ichae_store::port::Row;
 use ichae_wire::hub::row::{ResultRow, Verdict};
@@ -41,7 +42,18 @@ pub fn result(hub: &Hub, cst_id: &str, row: &Row, verdict: Verdict) -> ResultRow
         print_content: row.payout.print.clone(),
         tran_amt: row.payout.amount.to_string(),
         distinct_key: row.payout.distinct_key.clone(),
+        opens_at: opens_at(hub, row),
     }
+}
+
+/// When an executed row goes out, where it waits for its bank's hours.
+fn opens_at(hub: &Hub, row: &Row) -> Option<String> {
+    if row.state != State::Executing {
+        return None;
+    }
+    let now = hub.now();
+    let opens = hub.calendar.bank_open_from(&row.key.bank, now);
+    (opens > now).then(|| opens.seoul_17())
 }
 
 /// A row that waits for its execution.

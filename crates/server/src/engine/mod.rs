@@ -1,8 +1,10 @@
 //! The loops behind the API: settle, inquire, take in returns, notify. No HTTP types, so that a
 //! simulator can drive them; webhooks leave through the [`Courier`].
 
+mod banks;
 mod inquire;
 mod notify;
+mod queue;
 mod returns;
 mod settle;
 
@@ -56,6 +58,7 @@ impl Engine {
         let mut loops = JoinSet::new();
         loops.spawn(settle::run(Arc::clone(hub), limits, stopped.clone()));
         loops.spawn(inquire::run(Arc::clone(hub), limits, stopped.clone()));
+        loops.spawn(banks::run(Arc::clone(hub), stopped.clone()));
         loops.spawn(returns::run(Arc::clone(hub), stopped.clone()));
         loops.spawn(notify::run(Arc::clone(hub), courier, stopped));
         Ok(Engine { stop, loops, limits })

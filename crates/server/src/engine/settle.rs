@@ -3,21 +3,25 @@
 //! The intent is durable before the bank is called. No more is claimed than may be in flight, and
 //! partners take turns: one partner's hundred thousand rows do not delay another's one.
 
+use super::queue::Queue;
 use super::{Limits, label, outcome, pause};
 use crate::hub::Hub;
 use ichae_domain::bank::{Answer, Why};
 use ichae_domain::code::Code;
 use ichae_domain::command::{Asked, Command};
-use ichae_domain::ident::{GroupNo, PartnerNo, PayoutNo};
+use ichae_domain::ident::PartnerNo;
 use ichae_domain::view::{Deposit, Reply};
 use ichae_rail::port::Payee;
-use ichae_store::port::{Reader, Row, StoreError, Work};
-use std::collections::HashMap;
+use ichae_store::port::{Reader, Row, StoreError};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
+/// Waits after calls that did not get through: doubled with each, up to the longest.
+const REST: Duration = Duration::from_millis(50);
+const REST_MAX: Duration = Duration::from_secs(5);
 /// Rows that one partner's turn takes at most.
 const TURN_ROWS: usize = 128;
 
@@ -26,8 +30,9 @@ struct Settle {
     limits: Limits,
     room: Arc<Semaphore>,
     calls: JoinSet<()>,
-    /// How far an executed group was handed out, so that its claimed rows are not read again.
-    handed_out: HashMap<GroupNo, PayoutNo>,
+    queue: Queue,
+    /// Calls in a row that did not get through to the bank.
+    not_sent: Arc<AtomicU32>,
 }
 
 /// What a turn found.
@@ -40,10 +45,11 @@ enum Turn {
 
 pub(super) async fn run(hub: Arc<Hub>, limits: Limits, mut stopped: watch::Receiver<bool>) {
     let room = Arc::new(Semaphore::new(limits.in_flight));
-    let calls = JoinSet::new();
-    let mut settle = Settle { hub, limits, room, calls, handed_out: HashMap::new() };
+    let (calls, queue, not_sent) = (JoinSet::new(), Queue::default(), Arc::default());
+    let mut settle = Settle { hub, limits, room, calls, queue, not_sent };
     while !*stopped.borrow() {
         while settle.calls.try_join_next().is_some() {}
+        settle.rest(&mut stopped).await;
         // Never given up half-way: between a claim and its call lies a payout that nobody has sent.
         let round = settle.round(&mut stopped).await;
         settle.hub.settling.store(matches!(round, Ok(true)), Ordering::Relaxed);
@@ -67,16 +73,36 @@ pub(super) async fn run(hub: Arc<Hub>, limits: Limits, mut stopped: watch::Recei
 }
 
 impl Settle {
+    /// While calls do not get through, waits before the next; each such call costs two commits.
+    async fn rest(&self, stopped: &mut watch::Receiver<bool>) {
+        let in_a_row = self.not_sent.load(Ordering::Relaxed);
+        if in_a_row == 0 {
+            return;
+        }
+        let wait = (REST * 2_u32.saturating_pow(in_a_row.min(10) - 1)).min(REST_MAX);
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            _ = stopped.changed() => {}
+        }
+    }
+
     /// One turn of every partner that has work. Says whether anything was claimed.
     async fn round(&mut self, stopped: &mut watch::Receiver<bool>) -> Result<bool, StoreError> {
-        let partners = self.hub.read(|r| r.working_partners()).await?;
-        if partners.is_empty() {
-            self.handed_out.clear();
+        let now = self.hub.now();
+        if self.hub.calendar.open_from(now) > now {
+            return Ok(false);
         }
+        let read = |r: &dyn Reader| Ok((r.working_partners()?, r.holds()?));
+        let (partners, holds) = self.hub.read(read).await?;
+        let reopened = self.hub.reopened.swap(false, Ordering::Relaxed);
+        self.queue.begin(now, reopened || partners.is_empty(), holds);
         let mut worked = false;
         for partner in partners {
             if *stopped.borrow() {
                 break;
+            }
+            if self.hub.directory.by_no(partner).is_some_and(|entry| entry.partner.held) {
+                continue;
             }
             match self.turn(partner, stopped).await? {
                 Turn::Claimed => worked = true,
@@ -97,8 +123,12 @@ impl Settle {
             _ = stopped.changed() => None,
         };
         let Some(first) = place else { return Ok(Turn::Halt) };
-        let permits = self.gather(first).await;
-        let (work, rows) = self.work(partner, permits.len()).await?;
+        let permits = match self.not_sent.load(Ordering::Relaxed) {
+            0 => self.gather(first).await,
+            // One that tries whether the bank can be reached again.
+            _ => vec![first],
+        };
+        let (work, rows) = self.queue.next(&self.hub, partner, permits.len()).await?;
         if work.is_empty() {
             return Ok(Turn::Nothing);
         }
@@ -115,10 +145,12 @@ impl Settle {
         for ((answer, row), permit) in answers.into_iter().zip(rows).zip(permits) {
             match answer {
                 Ok(Reply::Send(deposit)) => self.send(deposit, row, permit),
+                // Held, or its bank closed, between the look and the claim.
+                Ok(Reply::NotNow) => self.queue.look_again(self.hub.now()),
                 Ok(_) => {}
                 Err(refusal) => {
                     // Paused or busy: the rows stay as they are and are read again from the start.
-                    self.handed_out.clear();
+                    self.queue.forget();
                     if refusal.code != Code::T0503 {
                         tracing::error!(code = refusal.code.name(), "a claim was refused");
                     }
@@ -146,79 +178,62 @@ impl Settle {
         permits
     }
 
-    /// The partner's next rows, those with a state of their own first, then executed groups; and
-    /// where each goes. All is read before anything is claimed: a row that cannot be read is not sent.
-    async fn work(
-        &mut self,
-        partner: PartnerNo,
-        limit: usize,
-    ) -> Result<(Vec<Work>, Vec<Row>), StoreError> {
-        let handed_out = self.handed_out.clone();
-        let (work, rows, handed_out) = self
-            .hub
-            .read(move |r| {
-                let mut handed_out = handed_out;
-                let work = next_rows(r, partner, limit, &mut handed_out)?;
-                let numbers: Vec<PayoutNo> = work.iter().map(|work| work.payout).collect();
-                let missing = |no: PayoutNo| StoreError::Damaged(format!("payout {}", no.0));
-                let found = r.rows_of(&numbers)?.into_iter().zip(&numbers);
-                let rows = found.map(|(row, no)| row.ok_or_else(|| missing(*no)));
-                Ok((work, rows.collect::<Result<Vec<Row>, _>>()?, handed_out))
-            })
-            .await?;
-        self.handed_out = handed_out;
-        Ok((work, rows))
-    }
-
     fn send(&mut self, deposit: Deposit, row: Row, permit: OwnedSemaphorePermit) {
-        let hub = Arc::clone(&self.hub);
-        let limit = self.limits.bank_timeout;
+        let call = Call {
+            hub: Arc::clone(&self.hub),
+            limit: self.limits.bank_timeout,
+            not_sent: Arc::clone(&self.not_sent),
+        };
         self.calls.spawn(async move {
-            let to = Payee {
-                bank: row.key.bank,
-                account: row.account,
-                print: row.payout.print,
-                check_tran_id: None,
-            };
-            hub.metrics.bank_in_flight.inc();
-            let answer = tokio::time::timeout(limit, hub.rail.deposit(&deposit, &to)).await;
-            hub.metrics.bank_in_flight.dec();
-            let answer = answer.unwrap_or(Answer::Unknown(Why::TimedOut));
-            hub.metrics.bank_calls.get_or_create(&label(&answer)).inc();
-            if let Answer::OwnSide { code } = answer {
-                tracing::error!(code = code.0, "the bank names trouble on our side: rail paused");
-            }
-            if let Err(refusal) = hub.record(outcome(&deposit, Asked::Deposit, answer)).await {
-                let (payout, code) = (deposit.payout.0, refusal.code.name());
-                tracing::error!(payout, code, "an outcome was refused");
-            }
+            call.make(deposit, row).await;
             drop(permit);
         });
     }
 }
 
-fn next_rows(
-    reader: &dyn Reader,
-    partner: PartnerNo,
-    limit: usize,
-    handed_out: &mut HashMap<GroupNo, PayoutNo>,
-) -> Result<Vec<Work>, StoreError> {
-    let mut work = reader.executing_rows(partner, PayoutNo(0), limit)?;
-    if work.len() == limit {
-        return Ok(work);
-    }
-    for group in reader.executing_groups(partner)? {
-        let after = handed_out.get(&group).copied().unwrap_or(PayoutNo(0));
-        let rows = reader.unclaimed(group, after, limit - work.len())?;
-        if let Some(last) = rows.last() {
-            handed_out.insert(group, last.payout);
-        } else {
-            handed_out.remove(&group);
+/// One call to the bank, and what it said written down.
+struct Call {
+    hub: Arc<Hub>,
+    limit: Duration,
+    not_sent: Arc<AtomicU32>,
+}
+
+impl Call {
+    async fn make(self, deposit: Deposit, row: Row) {
+        let hub = &self.hub;
+        let answer = match self.payee(row).await {
+            Some(to) => {
+                hub.metrics.bank_in_flight.inc();
+                let asked = tokio::time::timeout(self.limit, hub.rail.deposit(&deposit, &to)).await;
+                hub.metrics.bank_in_flight.dec();
+                asked.unwrap_or(Answer::Unknown(Why::TimedOut))
+            }
+            // Without a number for the check before it the deposit was not begun.
+            None => Answer::NotSent,
+        };
+        hub.metrics.bank_calls.get_or_create(&label(&answer)).inc();
+        match answer {
+            Answer::NotSent => {
+                self.not_sent.fetch_add(1, Ordering::Relaxed);
+            }
+            Answer::OwnSide { code } => {
+                let code = code.text();
+                tracing::error!(code, "the bank names trouble on our side: rail paused");
+            }
+            _ => self.not_sent.store(0, Ordering::Relaxed),
         }
-        work.extend(rows);
-        if work.len() == limit {
-            break;
+        if let Err(refusal) = hub.record(outcome(&deposit, Asked::Deposit, answer)).await {
+            let (payout, code) = (deposit.payout.0, refusal.code.name());
+            tracing::error!(payout, code, "an outcome was refused");
         }
     }
-    Ok(work)
+
+    async fn payee(&self, row: Row) -> Option<Payee> {
+        let check_tran_id = match self.hub.rail.checks_receivers() {
+            true => Some(self.hub.check_number(row.payout.partner).await.ok()?),
+            false => None,
+        };
+        let (bank, account, print) = (row.key.bank, row.account, row.payout.print);
+        Some(Payee { bank, account, print, check_tran_id })
+    }
 }

@@ -6,6 +6,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request as HttpRequest, StatusCode};
 use http_body_util::BodyExt;
 use ichae_domain::bank::Answer as BankAnswer;
+use ichae_domain::calendar::{ALWAYS_OPEN, Calendar};
 use ichae_domain::command::{self, Actor, Asked, Command, Told};
 use ichae_domain::ident::{KeyNo, PartnerNo, PayoutNo};
 use ichae_domain::money::Won;
@@ -16,7 +17,7 @@ use ichae_server::admin::{self, AdminError, Request};
 use ichae_server::api::{self, Api, Peer, Settings};
 use ichae_server::config::Environment;
 use ichae_server::engine::{Engine, Limits};
-use ichae_server::hub::{Hub, Parts};
+use ichae_server::hub::{Hub, Operators, Parts};
 use ichae_server::reach::Reach;
 use ichae_store::keys::{KeyFolder, Keys};
 use ichae_store::memory::{self, MemoryReader};
@@ -54,6 +55,7 @@ pub struct Setup {
     in_a_file: bool,
     writer_thread: bool,
     retry_unit_ms: i64,
+    calendar: &'static Calendar,
     settings: Settings,
 }
 
@@ -65,6 +67,7 @@ pub fn setup() -> Setup {
         in_a_file: false,
         writer_thread: false,
         retry_unit_ms: 1_000,
+        calendar: &ALWAYS_OPEN,
         settings: Settings {
             body_timeout: Duration::from_secs(10),
             trusted_proxies: Vec::new(),
@@ -103,6 +106,11 @@ impl Setup {
         self
     }
 
+    pub fn calendar(mut self, calendar: Calendar) -> Setup {
+        self.calendar = Box::leak(Box::new(calendar));
+        self
+    }
+
     pub fn retry_unit_ms(mut self, unit: i64) -> Setup {
         self.retry_unit_ms = unit;
         self
@@ -133,6 +141,8 @@ impl Setup {
             fixed_amount: (test && !self.any_amount).then_some(Won(1_000)),
             webhook_per_call: test,
             retry_unit_ms: self.retry_unit_ms,
+            calendar: self.calendar,
+            second_above: Some(Won(1_000_000)),
             ..Rules::OPEN
         }
     }
@@ -185,6 +195,8 @@ impl Setup {
             environment: self.environment,
             reach,
             key_folder: folder.as_ref().map(Folder::keys),
+            calendar: self.calendar,
+            operators: Operators { second_above: None, margin: None },
         };
         let hub = Arc::new(Hub::new(parts).unwrap());
         let (draining, drains) = watch::channel(false);
@@ -337,7 +349,8 @@ impl TestApp {
     pub async fn settle_by_hand(&self, say: impl Fn(usize) -> Option<BankAnswer>) {
         let mut at = 0;
         for partner in self.hub.reader.working_partners().unwrap() {
-            let mut work = self.hub.reader.executing_rows(partner, PayoutNo(0), usize::MAX).unwrap();
+            let mut work =
+                self.hub.reader.executing_rows(partner, PayoutNo(0), usize::MAX).unwrap();
             for group in self.hub.reader.executing_groups(partner).unwrap() {
                 let all = self.hub.reader.unclaimed(group, PayoutNo(0), usize::MAX);
                 work.extend(all.unwrap());

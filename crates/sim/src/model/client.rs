@@ -25,6 +25,7 @@ impl Model {
         let partner = Partner {
             cst_id: new.cst_id.clone(),
             suspended: false,
+            held: false,
             cap: new.transfer_cap.map(|cap| cap.0),
             has_url: new.webhook_url.is_some(),
             funded: 0,

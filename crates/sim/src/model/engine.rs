@@ -5,7 +5,7 @@ use crate::checks::NUMBERS;
 use crate::violation::{Checked, Violation, ensure};
 use ichae_domain::bank::{Answer as BankAnswer, BankCode};
 use ichae_domain::code::Code;
-use ichae_domain::command::{Asked, Told};
+use ichae_domain::command::{Asked, HoldOrder, Told};
 use ichae_domain::decide::NO_ADDRESS;
 use ichae_domain::ident::{GroupNo, KeyNo, NoticeNo, PartnerNo, PayoutNo};
 use ichae_domain::notice::NoticeState;
@@ -38,6 +38,10 @@ impl Model {
         }
         if self.paused {
             return plain(Err(Code::T0503), answer);
+        }
+        let held = self.partners.get(&partner).is_some_and(|p| p.held);
+        if held || self.holds.contains(&payout) {
+            return plain(Ok(Reply::NotNow), answer);
         }
         let (amount, before, sends) = (row.amount, row.bank_no, row.sends + 1);
         let dead = used.dead.is_some();
@@ -127,6 +131,26 @@ impl Model {
         }
         self.enter(payout, State::Returned)?;
         Ok(Ok(Reply::Done))
+    }
+
+    /// Decision M3: what has not left yet can be held, and a hold is lifted in any state.
+    pub(super) fn hold(&mut self, order: &HoldOrder) -> Result<Reply, Code> {
+        let partner = self.partners.get_mut(&order.partner).ok_or(Code::P0101)?;
+        let was = match order.payout {
+            None => std::mem::replace(&mut partner.held, order.held),
+            Some(no) => {
+                let row = self.rows.get(&no).filter(|row| row.partner == order.partner);
+                let row = row.ok_or(Code::T0999)?;
+                if order.held && !matches!(row.state, State::Requested | State::Executing) {
+                    return Err(Code::P0131);
+                }
+                match order.held {
+                    true => !self.holds.insert(no),
+                    false => self.holds.remove(&no),
+                }
+            }
+        };
+        Ok(if was == order.held { Reply::Stale } else { Reply::Done })
     }
 
     pub(super) fn pause(&mut self, paused: bool) -> Reply {

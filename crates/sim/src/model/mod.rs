@@ -26,6 +26,7 @@ use std::collections::{BTreeMap, BTreeSet};
 struct Partner {
     cst_id: String,
     suspended: bool,
+    held: bool,
     cap: Option<i64>,
     has_url: bool,
     funded: i64,
@@ -78,6 +79,8 @@ pub struct Model {
     distinct: BTreeMap<(PartnerNo, String), PayoutNo>,
     funds: BTreeMap<(PartnerNo, String), i64>,
     bank_nos: BTreeSet<BankNo>,
+    /// Payouts that operators hold.
+    holds: BTreeSet<PayoutNo>,
     paused: bool,
     returns_seen: i64,
     /// In the order of their outcomes; a notice's number is its place, from 1.
@@ -102,6 +105,7 @@ impl Model {
             distinct: BTreeMap::new(),
             funds: BTreeMap::new(),
             bank_nos: BTreeSet::new(),
+            holds: BTreeSet::new(),
             paused: false,
             returns_seen: 0,
             notices: Vec::new(),
@@ -155,6 +159,19 @@ impl Model {
             }
             Command::PauseRail { .. } => plain(Ok(self.pause(true)), answer),
             Command::ResumeRail => plain(Ok(self.pause(false)), answer),
+            Command::Hold(hold) => plain(self.hold(hold), answer),
+            // Persons that end what no bank can tell have tests of their own.
+            Command::TakeCounters { .. }
+            | Command::AddOperator { .. }
+            | Command::RevokeOperator { .. }
+            | Command::Sign { .. }
+            | Command::Act(_)
+            | Command::Approve { .. }
+            | Command::Withdraw { .. }
+            | Command::NoteBalance { .. }
+            | Command::NoteStatement(_) => {
+                Err(Violation::new(ANSWER, "a command that no party of a run gives".to_owned()))
+            }
             Command::Delivered { notice, .. } => plain(self.delivered(*notice), answer),
             Command::NotDelivered { notice, status } => {
                 plain(self.not_delivered(*notice, *status), answer)

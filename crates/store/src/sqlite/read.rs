@@ -210,6 +210,11 @@ impl Reader for SqliteReader {
         Ok((*self.epochs).clone())
     }
 
+    fn store_id(&self) -> Read<Vec<u8>> {
+        let id = self.one("SELECT store_id FROM store", [], |r| r.get(0))?;
+        id.ok_or_else(|| StoreError::Damaged("the store has no id".to_owned()))
+    }
+
     fn latest(&self) -> Read<Time> {
         let at = self.one("SELECT max(no), at FROM events", [], |r| r.get::<_, Option<i64>>(1))?;
         Ok(Time(at.flatten().unwrap_or(0)))

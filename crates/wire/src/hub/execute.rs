@@ -113,6 +113,10 @@ pub struct Response {
     /// When it was accepted, `yyyyMMddHHmmssSSS` in Seoul.
     #[schema(example = "20211025142315647")]
     pub api_tran_dtm: String,
+    /// Only outside the service hours: when it goes out, `yyyyMMddHHmmssSSS` in Seoul.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "20211026000500000")]
+    pub opens_at: Option<String>,
 }
 
 #[cfg(test)]
@@ -160,6 +164,7 @@ mod tests {
             remain_amt: "9995000".into(),
             execute_type: Action::Now.name().into(),
             api_tran_dtm: "20211025142315647".into(),
+            opens_at: None,
         };
         assert_eq!(
             serde_json::to_string(&answer).unwrap(),

@@ -72,6 +72,10 @@ pub struct ResultRow {
     /// The request's `distinct_key`, or the one that the server made.
     #[schema(example = "c9z116521650283...")]
     pub distinct_key: String,
+    /// Only while it waits for its bank's hours: when it goes out, `yyyyMMddHHmmssSSS` in Seoul.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "20211026000500000")]
+    pub opens_at: Option<String>,
 }
 
 /// Says which row it is; never an account number or a name.
@@ -151,7 +155,8 @@ impl Verdict {
             Verdict::Settled => Some(BankCode::OK),
             Verdict::Failed(_, bank) | Verdict::Returned(bank) => bank,
         };
-        code.map(BankCode::text).unwrap_or_default()
+        // A code of the centre's is no bank's: the message has it.
+        code.filter(|code| code.is_banks()).map(BankCode::text).unwrap_or_default()
     }
 }
 
@@ -185,6 +190,7 @@ pub(super) mod tests {
             print_content: "정산테스트".into(),
             tran_amt: "1000".into(),
             distinct_key: "c9z116521650283...".into(),
+            opens_at: None,
         }
     }
 

@@ -1,11 +1,13 @@
 use crate::api::answer::{Answered, done, json};
 use crate::api::call::Call;
+use crate::hub::Hub;
 use axum::http::StatusCode;
 use axum::response::Response;
 use ichae_domain::code::Code;
-use ichae_domain::command::{Actor, Command, Execute, Target};
+use ichae_domain::command::{Action, Actor, Command, Execute, Target};
 use ichae_domain::ident::{GroupNo, KeyNo, PartnerNo};
 use ichae_domain::payout::State;
+use ichae_domain::time::Time;
 use ichae_domain::view::Reply;
 use ichae_store::port::Tally;
 use ichae_wire::hub::execute::{self, Parsed, RequestBody, Response as Body};
@@ -55,6 +57,7 @@ pub async fn execute(call: Call) -> Answered {
             remain_amt: remain.to_string(),
             execute_type: parsed.action.name().to_owned(),
             api_tran_dtm: at.seoul_17(),
+            opens_at: opens_at(hub, parsed.action, at),
         })),
         Ok(_) => Err(call.internal("an execution was answered out of turn")),
         Err(refusal) if refusal.code == Code::E0130 => {
@@ -62,6 +65,12 @@ pub async fn execute(call: Call) -> Answered {
         }
         Err(refusal) => Err(refuse(refusal)),
     }
+}
+
+/// When what was executed goes out, where it has to wait for the centre's hours.
+fn opens_at(hub: &Hub, action: Action, at: Time) -> Option<String> {
+    let opens = hub.calendar.open_from(at);
+    (action == Action::Now && opens > at).then(|| opens.seoul_17())
 }
 
 /// What a call names, found.

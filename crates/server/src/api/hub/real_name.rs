@@ -4,6 +4,7 @@ use ichae_domain::bank::BankCode;
 use ichae_domain::banks;
 use ichae_domain::code::Code;
 use ichae_domain::command::{Actor, Command, NewKey};
+use ichae_domain::ident::PartnerNo;
 use ichae_domain::key::Account;
 use ichae_domain::partner::Partner;
 use ichae_domain::refusal::{Detail, Refusal};
@@ -27,7 +28,7 @@ const CHECK_TIMEOUT: Duration = Duration::from_secs(10);
 #[utoipa::path(post, path = real_name::PATH, tag = "payouts", request_body = RequestBody,
     security(("bearer" = [])),
     responses((status = 200, description = "The billing key, or a refusal: N0101 N0102 N0110 N0112 \
-               N0120 N0130 N0198 A0007 A0009 R0130 T0340", body = Body),
+               N0120 N0130 N0198 A0007 A0009 R0130 T0340 T0996", body = Body),
               (status = "4XX", description = "A fault below the API", body = RefusalBody),
               (status = 503, description = "Busy or draining", body = RefusalBody)))]
 pub async fn real_name(call: Call) -> Answered {
@@ -39,7 +40,7 @@ pub async fn real_name(call: Call) -> Answered {
         return Err(refuse(&Code::T0340.into()));
     }
     let hub = &call.api.hub;
-    let checked = ask(&call, &parsed).await.map_err(|refusal| refuse(&refusal))?;
+    let checked = ask(&call, partner.no, &parsed).await.map_err(|refusal| refuse(&refusal))?;
     let account = Account {
         number: parsed.account_num.clone(),
         holder: checked.name.clone(),
@@ -73,9 +74,13 @@ struct Checked {
     bank_tran_id: String,
 }
 
-async fn ask(call: &Call, parsed: &Parsed) -> Result<Checked, Refusal> {
+async fn ask(call: &Call, partner: PartnerNo, parsed: &Parsed) -> Result<Checked, Refusal> {
     let hub = &call.api.hub;
-    let bank_tran_id = check_number(call);
+    let now = hub.now();
+    if hub.calendar.bank_open_from(&parsed.bank, now) > now {
+        return Err(Code::T0996.into());
+    }
+    let bank_tran_id = hub.check_number(partner).await?;
     let check = AccountCheck {
         bank_tran_id: bank_tran_id.clone(),
         bank: parsed.bank.clone(),
@@ -94,19 +99,6 @@ async fn ask(call: &Call, parsed: &Parsed) -> Result<Checked, Refusal> {
         CheckAnswer::NoSuchAccount => Err(Code::N0198.into()),
         CheckAnswer::NoAnswer => Err(Code::A0007.into()),
     }
-}
-
-/// A number for a call that moves no money: unique, but not from the payouts' counter.
-fn check_number(call: &Call) -> String {
-    const DIGITS: &[u8; 36] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-    let mut rest = call.request_id.as_u128();
-    let tail = (0..9).map(|_| {
-        let digit = DIGITS[usize::try_from(rest % 36).unwrap_or_default()];
-        rest /= 36;
-        char::from(digit)
-    });
-    let tail: String = tail.collect();
-    format!("{}U{tail}", call.api.hub.rail.institution())
 }
 
 fn body(call: &Call, partner: &Partner, parsed: Parsed, checked: Checked, key: String) -> Body {

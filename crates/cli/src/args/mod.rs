@@ -1,5 +1,9 @@
 //! What can be typed. The texts here are the manual.
 
+mod people;
+
+pub use people::{OperatorCommand, Payout, PayoutCommand, ProposalCommand};
+
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -48,6 +52,32 @@ pub enum Command {
         at: At,
         #[command(subcommand)]
         command: BankCommand,
+    },
+    /// Single payouts: what is unknown, why, and ending it
+    Payout {
+        #[command(flatten)]
+        at: At,
+        #[command(subcommand)]
+        command: PayoutCommand,
+    },
+    /// What waits for a second operator
+    Proposal {
+        #[command(flatten)]
+        at: At,
+        #[command(subcommand)]
+        command: ProposalCommand,
+    },
+    /// The persons who may decide, each with a key of their own
+    Operator {
+        #[command(flatten)]
+        at: At,
+        #[command(subcommand)]
+        command: OperatorCommand,
+    },
+    /// What partners have against what the settlement account holds; fails on an alarm
+    Funds {
+        #[command(flatten)]
+        at: At,
     },
     /// The keys that seal what must not be readable at rest
     Key {
@@ -132,6 +162,9 @@ pub struct At {
     /// The hub's configuration file
     #[arg(long, global = true, env = "ICHAE_CONFIG")]
     pub config: Option<PathBuf>,
+    /// Your operator's key file: signs what changes something
+    #[arg(long, global = true, value_name = "FILE", env = "ICHAE_OPERATOR_KEY")]
+    pub key: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]
@@ -196,6 +229,36 @@ pub enum PartnerCommand {
         #[arg(long, value_name = "WON")]
         transfer_cap: Option<String>,
     },
+    /// Keep back everything of it that has not left yet
+    Hold {
+        cst_id: String,
+        #[arg(long, default_value = "held by hand")]
+        reason: String,
+    },
+    /// Let it go
+    Release {
+        cst_id: String,
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+    /// Take what it owes after a correction from what it has available
+    Recover {
+        cst_id: String,
+        /// Won
+        amount: String,
+        /// What was agreed, and where it stands
+        #[arg(long)]
+        evidence: String,
+    },
+    /// Pay what it owes after a correction from the house's own
+    WriteOff {
+        cst_id: String,
+        /// Won
+        amount: String,
+        /// What was agreed, and where it stands
+        #[arg(long)]
+        evidence: String,
+    },
 }
 
 #[derive(Subcommand)]
@@ -240,6 +303,15 @@ pub enum BankCommand {
     },
     /// Go on
     Resume,
+    /// Enter what the settlement account holds, as the bank shows it now
+    Balance {
+        /// Won; below zero for an overdraft
+        #[arg(allow_hyphen_values = true)]
+        amount: String,
+        /// Where you saw it
+        #[arg(long)]
+        source: String,
+    },
 }
 
 #[derive(Subcommand)]
