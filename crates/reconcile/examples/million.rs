@@ -24,6 +24,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     writeln!(out, "statement {} bytes, own rows {}", world.statement.len(), world.ours.len())?;
     let mut options = Options::new(plant::HOUSE);
     options.days = Some(plant::DAYS);
+    options.keep = options.keep.max(usize::try_from(each)?);
 
     // The peak so far is that of the generator.
     std::fs::write("/proc/self/clear_refs", "5")?;

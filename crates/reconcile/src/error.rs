@@ -74,5 +74,5 @@ pub enum ReconcileError {
 }
 
 fn at(name: &Option<String>) -> String {
-    name.as_ref().map(|name| format!(", column {name}")).unwrap_or_default()
+    name.as_ref().map(|name| format!(", column \"{name}\"")).unwrap_or_default()
 }

@@ -139,7 +139,7 @@ fn agrees(row: &Row) -> bool {
 
 /// Where the outcomes differ.
 fn outcome(case: &Case<'_>) -> Option<(Kind, Proposal)> {
-    let Some(word) = case.seen.word() else { return None };
+    let word = case.seen.word()?;
     let evidence = Evidence { line: case.seen.line, day: Day(case.seen.day) };
     let resolve = |outcome| Proposal::Resolve(outcome, evidence);
     let sure = |proposal| if case.sure { proposal } else { Proposal::AskBank };

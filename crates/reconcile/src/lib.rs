@@ -8,8 +8,9 @@
 //!
 //! The statement is streamed. In memory are the hub's rows of the period and of the days next to
 //! it, 56 bytes each, and what differs: a hub with a hundred million rows gives only those of the
-//! period. Ids in the file that the hub does not know are kept up to [`STRAYS_MAX`], findings up to
-//! [`Options::keep`] a class; both are counted beyond it or end the run.
+//! period. Ids in the file that the hub does not know are kept up to
+//! [`Options::strays_max`], and one more ends the run; findings are kept up to [`Options::keep`] a
+//! class, and all are counted.
 //!
 //! # Privacy
 //!

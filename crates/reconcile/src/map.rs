@@ -278,7 +278,7 @@ fn words(sheet: &Sheet) -> Result<(), MapError> {
 impl fmt::Display for Column {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Column::Name(name) => write!(f, "\"{name}\""),
+            Column::Name(name) => f.write_str(name),
             Column::Number(number) => write!(f, "{number}"),
         }
     }

@@ -29,6 +29,8 @@ pub struct Options {
     pub tolerance: u8,
     /// Unreadable lines that a report can have; one more ends the run.
     pub unreadable_max: usize,
+    /// Ids of the file that may be unknown to the hub; one more ends the run.
+    pub strays_max: usize,
     /// Findings that are kept of each class; all are counted.
     pub keep: usize,
     /// The file's digest, for the report. A caller that makes it while the file is read may set
@@ -43,6 +45,7 @@ impl Options {
             days: None,
             tolerance: 1,
             unreadable_max: 1_000,
+            strays_max: STRAYS_MAX,
             keep: 10_000,
             digest: None,
         }
@@ -113,7 +116,7 @@ where
     E: Into<Box<dyn Error + Send + Sync>>,
 {
     options.check()?;
-    let book = Book::new(ours)?;
+    let book = Book::new(ours, options.strays_max)?;
     let mut statement = Statement::open(statement, map, progress)?;
     let mut run = Run {
         options,

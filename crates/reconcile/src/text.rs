@@ -138,7 +138,7 @@ impl fmt::Display for Unreadable {
             write!(f, ", payout {payout}")?;
         }
         if let Some(column) = &self.column {
-            write!(f, ", column {column}")?;
+            write!(f, ", column \"{column}\"")?;
         }
         write!(f, ": {}", self.why.en())
     }

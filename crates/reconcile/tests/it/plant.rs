@@ -74,41 +74,25 @@ impl Making {
         self.lines.push((BankNo(of.bank_no), of.day.0, of.amount.0, word));
     }
 
-    /// A row that the file agrees with. A few are of the kinds that are no finding.
+    /// A row that the file agrees with. Beside a few of them one of another kind that is no
+    /// finding either.
     fn agree(&mut self) {
         let day = self.inside();
-        match self.dice.below(200) {
-            0 => {
-                let row = self.row(State::Failed, day);
-                self.line(&row, "refused");
-                self.ours.push(row);
-            }
-            1 => {
-                let row = self.row(State::Returned, day);
-                self.line(&row, "returned");
-                self.line(&row, "paid");
-                self.ours.push(row);
-            }
-            2 => {
-                let row = self.row(State::Unknown, day);
-                self.ours.push(row);
-            }
-            3 => {
-                // Of a neighbouring day, and so in a neighbouring statement.
-                let day = self.dice.below(2) * 4;
-                let row = self.row(State::Settled, day);
-                self.ours.push(row);
-            }
-            4 => {
-                let row = self.row(State::Failed, day);
-                self.ours.push(row);
-            }
-            _ => {
-                let row = self.row(State::Settled, day);
-                self.line(&row, "paid");
-                self.ours.push(row);
-            }
-        }
+        let row = self.row(State::Settled, day);
+        self.line(&row, "paid");
+        self.ours.push(row);
+        let (state, day, words): (State, usize, &[&'static str]) = match self.dice.below(200) {
+            0 => (State::Failed, day, &["refused"]),
+            1 => (State::Returned, day, &["returned", "paid"]),
+            2 => (State::Unknown, day, &[]),
+            3 => (State::Failed, day, &[]),
+            // Of a neighbouring day, and so in a neighbouring statement.
+            4 => (State::Settled, self.dice.below(2) * 4, &[]),
+            _ => return,
+        };
+        let row = self.row(state, day);
+        words.iter().for_each(|word| self.line(&row, word));
+        self.ours.push(row);
     }
 
     fn plant(&mut self, class: Class, way: usize) {
@@ -153,7 +137,8 @@ impl Making {
     }
 }
 
-/// `rows` rows that agree, and `each` errors of every class. Lines and rows come in any order.
+/// At least `rows` rows and lines that agree, and `each` errors of every class. Lines and rows come
+/// in any order.
 pub fn world(rows: usize, each: usize, seed: u64) -> World {
     let dice = Dice(seed);
     let next = 1 << 30;
