@@ -1,4 +1,5 @@
-//! Reconciliation: a bank's statement or settlement file held against the hub's own rows (figure 7).
+//! Reconciliation: a bank's statement or settlement file held against the hub's own rows
+//! (figure 7).
 //!
 //! Nothing here opens a file, asks a store or changes a row. The caller gives the bytes of the
 //! statement, a [`Map`] that says which column is which, and the hub's rows of the days in
@@ -30,6 +31,7 @@ mod lines;
 mod map;
 mod report;
 mod run;
+mod sheet;
 mod statement;
 mod text;
 

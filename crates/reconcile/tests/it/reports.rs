@@ -45,20 +45,27 @@ not in the file and no finding: 1 not known here either, 1 returned here
         1  status: The bank says another outcome.
         1  unreadable: A line could not be read.
 
-missing_there: Look into the statements of the days before and after; then ask the bank with the id.
-  M202112389U000000004, payout 4: settled here, no line there; ours 1000 won 20261122 settled; ask the bank
+missing_there: Look into the statements of the days before and after; then ask the bank with \
+the id.
+  M202112389U000000004, payout 4: settled here, no line there; ours 1000 won 20261122 \
+settled; ask the bank
 
-missing_here: Pause the rail if it was never sent; look for a double under another number; then ask the bank.
-  M202112389U000000009, line 5: paid under a number that is not among the hub's rows; theirs 1000 won 20261122 paid; look for a double under another number
+missing_here: Pause the rail if it was never sent; look for a double under another number; \
+then ask the bank.
+  M202112389U000000009, line 5: paid under a number that is not among the hub's rows; theirs \
+1000 won 20261122 paid; look for a double under another number
 
 amount: Ask the bank which amount moved; correct nothing before it has answered.
-  M202112389U000000002, payout 2, line 3: the amounts differ; ours 1000 won 20261122 settled; theirs 2000 won 20261122 paid; ask the bank
+  M202112389U000000002, payout 2, line 3: the amounts differ; ours 1000 won 20261122 settled; \
+theirs 2000 won 20261122 paid; ask the bank
 
 status: Follow the proposal of the finding: resolve, return, correct or ask.
-  M202112389U000000003, payout 3, line 4: paid there, not known here: would settle; ours 1000 won 20261122 unknown; theirs 1000 won 20261122 paid; resolve as settled by line 4 of 20261122
+  M202112389U000000003, payout 3, line 4: paid there, not known here: would settle; ours 1000 \
+won 20261122 unknown; theirs 1000 won 20261122 paid; resolve as settled by line 4 of 20261122
 
 unreadable: Mend the map or the file and run again.
-  unreadable line 6, M202112389U000000007, payout 7, column \"tran_amt\": not whole won: 1 to 12 digits, above zero, commas only between thousands
+  unreadable line 6, M202112389U000000007, payout 7, column \"tran_amt\": not whole won: 1 to \
+12 digits, above zero, commas only between thousands
 ";
     assert_eq!(sample(&options).to_string(), expected);
 }
@@ -106,7 +113,8 @@ fn more_than_is_kept_is_counted_and_the_first_lines_win() {
     let keep = Options { keep: 3, ..options() };
     let report = run(&export(&lines), &Map::default(), &keep, &[]).unwrap();
     assert_eq!(report.findings.count(Class::MissingHere), 5_000);
-    let kept: Vec<_> = report.findings.of(Class::MissingHere).iter().map(|f| f.lines[0]).collect();
+    let kept: Vec<_> = report.findings.of(Class::MissingHere).iter().map(|f| \
+f.lines[0]).collect();
     assert_eq!(kept, [2, 3, 4]);
     let text = report.text(2).to_string();
     assert!(text.contains("line 3:") && !text.contains("line 4:"), "{text}");
