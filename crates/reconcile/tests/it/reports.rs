@@ -113,8 +113,7 @@ fn more_than_is_kept_is_counted_and_the_first_lines_win() {
     let keep = Options { keep: 3, ..options() };
     let report = run(&export(&lines), &Map::default(), &keep, &[]).unwrap();
     assert_eq!(report.findings.count(Class::MissingHere), 5_000);
-    let kept: Vec<_> = report.findings.of(Class::MissingHere).iter().map(|f| \
-f.lines[0]).collect();
+    let kept: Vec<_> = report.findings.of(Class::MissingHere).iter().map(|f| f.lines[0]).collect();
     assert_eq!(kept, [2, 3, 4]);
     let text = report.text(2).to_string();
     assert!(text.contains("line 3:") && !text.contains("line 4:"), "{text}");
