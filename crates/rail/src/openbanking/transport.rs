@@ -1,0 +1,128 @@
+//! The one file that opens a connection to a bank.
+//!
+//! It says whether a byte of a request can have left before a failure, because only that decides
+//! between "not sent" and "unknown" (decision H13).
+
+use super::message::{BODY_MAX, Body, Got, Outgoing};
+use super::settings::Settings;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::{Client, Request, Url};
+use secrecy::{ExposeSecret as _, SecretString};
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// How long a connection waits for its next request. Below the five seconds after which many
+/// servers close theirs: a request on a connection that is just closing is an unknown outcome.
+const IDLE: Duration = Duration::from_secs(4);
+
+pub(super) struct Transport {
+    client: Client,
+    base: Url,
+}
+
+impl Transport {
+    /// # Errors
+    /// What is wrong, in words: the address, or TLS.
+    pub fn new(settings: &Settings) -> Result<Transport, String> {
+        let base = base(&settings.base_url)?;
+        let client = Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            // The library's own retries would send again what nobody decided to send again.
+            .retry(reqwest::retry::never())
+            .no_proxy()
+            .referer(false)
+            .http1_only()
+            .https_only(base.scheme() == "https")
+            .pool_max_idle_per_host(settings.in_flight)
+            .pool_idle_timeout(IDLE)
+            .connect_timeout(settings.connect_timeout)
+            .timeout(settings.timeout)
+            .user_agent("ichae-rail/1")
+            .build()
+            .map_err(|error| error.without_url().to_string())?;
+        Ok(Transport { client, base })
+    }
+
+    /// Sends one request once.
+    pub async fn send(&self, out: &Outgoing, token: Option<&SecretString>) -> Got {
+        let Some(request) = self.request(out, token) else { return Got::NotSent };
+        let mut response = match self.client.execute(request).await {
+            Ok(response) => response,
+            Err(error) => return failed(&error),
+        };
+        let (status, mut body) = (response.status().as_u16(), Vec::new());
+        loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+                Ok(None) => return Got::Reply { status, body },
+                Err(error) if error.is_timeout() => return Got::TimedOut,
+                Err(_) => return Got::Lost,
+            }
+            if body.len() > BODY_MAX {
+                body.truncate(BODY_MAX + 1);
+                return Got::Reply { status, body };
+            }
+        }
+    }
+
+    fn request(&self, out: &Outgoing, token: Option<&SecretString>) -> Option<Request> {
+        let url = self.base.join(out.path).ok()?;
+        let mut request = match &out.body {
+            Body::Nothing => self.client.get(url),
+            Body::Json(json) => self
+                .client
+                .post(url)
+                .header(CONTENT_TYPE, "application/json; charset=UTF-8")
+                .body(json.clone()),
+            Body::Form(form) => self
+                .client
+                .post(url)
+                .header(CONTENT_TYPE, "application/x-www-form-urlencoded; charset=UTF-8")
+                .body(form.clone()),
+        };
+        if let Some(token) = token {
+            let bearer = format!("Bearer {}", token.expose_secret());
+            let mut value = HeaderValue::from_str(&bearer).ok()?;
+            value.set_sensitive(true);
+            request = request.header(AUTHORIZATION, value);
+        }
+        request.build().ok()
+    }
+}
+
+/// A failure before the answer's head. Names, TCP and TLS are all part of connecting, and so is
+/// its own time-out; the total one may strike at any time, so it proves nothing.
+fn failed(error: &reqwest::Error) -> Got {
+    if error.is_connect() || error.is_builder() {
+        Got::NotSent
+    } else if error.is_timeout() {
+        Got::TimedOut
+    } else {
+        Got::Lost
+    }
+}
+
+/// The address of the API's host: https and nothing behind the host, or http on this machine.
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub(super) fn base(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| format!("base_url is no address: {error}"))?;
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    let local = host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
+    if url.scheme() != "https" && !(url.scheme() == "http" && local) {
+        return Err("base_url must begin with https://, or lead to this machine".to_owned());
+    }
+    let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+    if !bare || !url.username().is_empty() || url.password().is_some() {
+        return Err(
+            "base_url must be a host and nothing else: leave out path, query, user".to_owned()
+        );
+    }
+    Ok(url)
+}
+
+/// Whether the address is KFTC's production host (openbanking 1).
+pub(super) fn is_production(text: &str) -> bool {
+    base(text).is_ok_and(|url| url.host_str() == Some("openapi.openbanking.or.kr"))
+}
