@@ -31,7 +31,7 @@ const BANK_PROCESSING: BankCode = BankCode(400);
 /// An answer, as far as it is the same for all messages.
 pub(super) enum Opened {
     NotSent,
-    /// The gateway's own code under an HTTP error: nothing else of that body is read.
+    /// The gateway's own code under an HTTP error, and no transfer named beside it.
     Gateway(BankCode),
     /// An HTTP 200 with the centre's code.
     Body(BankCode, Node),
@@ -52,7 +52,10 @@ pub(super) fn open(got: &Got) -> Result<Opened, Why> {
     let read = Node::read(body).and_then(|node| Ok((node.code("rsp_code")?, node)));
     if status != 200 {
         return match read {
-            Ok((Some(code), _)) if code >= GATEWAY => Ok(Opened::Gateway(code)),
+            // The gateway asks no bank, so it names no transfer.
+            Ok((Some(code), node)) if code >= GATEWAY && node.get("res_list").is_none() => {
+                Ok(Opened::Gateway(code))
+            }
             _ => Err(Why::Faulted),
         };
     }

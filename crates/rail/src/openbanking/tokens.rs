@@ -76,3 +76,90 @@ fn usable(lifetime: Duration) -> i64 {
     let margin = MARGIN_MAX.min(lifetime / 10);
     i64::try_from((lifetime - margin).as_millis()).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use secrecy::ExposeSecret as _;
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicUsize;
+    use tokio::sync::Notify;
+    use tokio::task::JoinSet;
+
+    fn token(name: &str) -> Result<Token, NoToken> {
+        let lifetime = Duration::from_secs(100);
+        Ok(Token { value: name.into(), lifetime, institution: None })
+    }
+
+    fn clock() -> Time {
+        Time(1_000)
+    }
+
+    /// Fifty callers that all wait before the one renewal ends, and what each was told.
+    async fn fifty(tokens: &Arc<Tokens>, got: Result<Token, NoToken>) -> (usize, Vec<bool>) {
+        let (calls, open) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
+        let mut callers = JoinSet::new();
+        for _ in 0..50 {
+            let (tokens, calls, open) = (tokens.clone(), calls.clone(), open.clone());
+            let got = got.clone();
+            callers.spawn(async move {
+                let renew = || async move {
+                    calls.fetch_add(1, Ordering::SeqCst);
+                    open.notified().await;
+                    got
+                };
+                tokens.get(&clock, None, renew).await.is_ok()
+            });
+        }
+        // One thread: after this each has run as far as it can.
+        tokio::task::yield_now().await;
+        open.notify_one();
+        let told = callers.join_all().await;
+        (calls.load(Ordering::SeqCst), told)
+    }
+
+    #[tokio::test]
+    async fn callers_share_one_renewal_and_its_outcome() {
+        let tokens = Arc::new(Tokens::default());
+        // A failure is shared as well, by those who waited for it and by nobody else.
+        assert_eq!(fifty(&tokens, Err(NoToken::NoAnswer)).await, (1, vec![false; 50]));
+        assert_eq!(fifty(&tokens, Err(NoToken::NoAnswer)).await, (1, vec![false; 50]));
+        assert_eq!(fifty(&tokens, token("a")).await, (1, vec![true; 50]));
+        assert_eq!(fifty(&tokens, token("b")).await, (0, vec![true; 50]));
+    }
+
+    #[tokio::test]
+    async fn a_refusal_of_an_old_token_does_not_end_a_new_one() {
+        let tokens = Tokens::default();
+        let first = tokens.get(&clock, None, || async { token("a") }).await.unwrap();
+        let second = tokens.get(&clock, Some(&first), || async { token("b") }).await.unwrap();
+        assert_eq!(second.value.expose_secret(), "b");
+        let third = tokens.get(&clock, Some(&first), || async { token("c") }).await.unwrap();
+        assert_eq!(third.value.expose_secret(), "b");
+        let none = tokens.get(&clock, Some(&second), || async { Err(NoToken::NoAnswer) }).await;
+        assert_eq!(none.err(), Some(NoToken::NoAnswer));
+        // The refused one is not offered again.
+        let fourth = tokens.get(&clock, None, || async { token("d") }).await.unwrap();
+        assert_eq!(fourth.value.expose_secret(), "d");
+    }
+
+    #[tokio::test]
+    async fn a_renewal_that_was_dropped_leaves_room_for_the_next() {
+        let tokens = Tokens::default();
+        let never = || async { std::future::pending().await };
+        let given_up = tokio::select! {
+            biased;
+            _ = tokens.get(&clock, None, never) => false,
+            () = std::future::ready(()) => true,
+        };
+        assert!(given_up);
+        assert!(tokens.get(&clock, None, || async { token("a") }).await.is_ok());
+    }
+
+    #[test]
+    fn a_token_is_used_up_to_its_margin() {
+        for (seconds, usable_ms) in [(10, 9_000), (6_000, 5_400_000), (7_776_000, 7_775_400_000)] {
+            assert_eq!(usable(Duration::from_secs(seconds)), usable_ms);
+        }
+    }
+}

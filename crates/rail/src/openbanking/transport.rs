@@ -126,3 +126,83 @@ pub(super) fn base(text: &str) -> Result<Url, String> {
 pub(super) fn is_production(text: &str) -> bool {
     base(text).is_ok_and(|url| url.host_str() == Some("openapi.openbanking.or.kr"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::openbanking::settings::ContractKind;
+    use tokio::io::AsyncWriteExt as _;
+    use tokio::net::TcpListener;
+
+    fn settings(base_url: String, connect_timeout: Duration, timeout: Duration) -> Settings {
+        Settings {
+            base_url,
+            client_id: String::new(),
+            client_secret: "".into(),
+            scope: String::new(),
+            institution: String::new(),
+            contract_account: "".into(),
+            contract_kind: ContractKind::Account,
+            pass_phrase: "".into(),
+            print: String::new(),
+            client_name: String::new(),
+            client_bank: String::new(),
+            client_account: "".into(),
+            client_number: String::new(),
+            transfer_purpose: String::new(),
+            name_check: true,
+            receive_check: false,
+            timeout,
+            connect_timeout,
+            calls_per_second: 1,
+            in_flight: 1,
+            trust_dates: true,
+        }
+    }
+
+    async fn send(base_url: String, connect_ms: u64, total_ms: u64, token: &str) -> Got {
+        let [connect, total] = [connect_ms, total_ms].map(Duration::from_millis);
+        let transport = Transport::new(&settings(base_url, connect, total)).unwrap();
+        let out = Outgoing { path: "/x", body: Body::Json(b"{}".to_vec()) };
+        transport.send(&out, Some(&token.into())).await
+    }
+
+    #[tokio::test]
+    async fn what_fails_before_the_request_is_not_sent() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        // Nobody accepts and so nobody shakes hands: connecting itself has run out of time.
+        let silent = send(format!("https://{address}"), 100, 60_000, "t").await;
+        assert_eq!(silent, Got::NotSent);
+        // The same silence, cut off by the total time-out, proves nothing.
+        let total = send(format!("https://{address}"), 60_000, 100, "t").await;
+        assert_eq!(total, Got::TimedOut);
+        // A header that cannot be written never leaves.
+        let unwritten = send(format!("http://{address}"), 60_000, 60_000, "a\nb").await;
+        assert_eq!(unwritten, Got::NotSent);
+        drop(listener);
+        assert_eq!(send(format!("https://{address}"), 60_000, 60_000, "t").await, Got::NotSent);
+        assert_eq!(send(format!("http://{address}"), 60_000, 60_000, "t").await, Got::NotSent);
+        let nowhere = "https://no-such-host.invalid".to_owned();
+        assert_eq!(send(nowhere, 60_000, 120_000, "t").await, Got::NotSent);
+    }
+
+    #[tokio::test]
+    async fn a_handshake_that_fails_is_not_sent() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("https://{}", listener.local_addr().unwrap());
+        let server = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream.write_all(b"HTTP/1.1 400 no\r\n\r\n").await.unwrap();
+        });
+        assert_eq!(send(url, 60_000, 120_000, "t").await, Got::NotSent);
+        server.await.unwrap();
+    }
+
+    #[test]
+    fn the_production_host_is_known() {
+        assert!(is_production("https://openapi.openbanking.or.kr"));
+        assert!(is_production("https://OPENAPI.openbanking.or.kr/"));
+        assert!(!is_production("https://testapi.openbanking.or.kr") && !is_production("x"));
+    }
+}

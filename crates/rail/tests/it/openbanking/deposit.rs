@@ -191,6 +191,8 @@ fn under_an_http_error_only_the_gateways_codes_are_read() {
         ] {
             let got = reply(status, json!({ "rsp_code": rsp }).to_string());
             assert_eq!(told(&got), expected, "{status} {rsp}");
+            let both = reply(status, body(rsp, &[entry("000")]).to_string());
+            assert_eq!(told(&both), FAULTED, "{status} {rsp}");
         }
     }
 }

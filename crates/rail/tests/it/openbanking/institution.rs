@@ -27,7 +27,10 @@ fn each_problem_is_named_once() {
         (|s| s.base_url = "testapi".into(), "base_url is no address"),
         (|s| s.base_url = format!("{TEST_HOST}/v2.0"), "base_url must be a host"),
         (|s| s.base_url = format!("{TEST_HOST}/?a=b"), "base_url must be a host"),
-        (|s| s.base_url = "https://a:b@testapi.openbanking.or.kr".into(), "base_url must be a host"),
+        (
+            |s| s.base_url = "https://a:b@testapi.openbanking.or.kr".into(),
+            "base_url must be a host",
+        ),
         (|s| s.client_id = String::new(), "client_id is missing"),
         (|s| s.client_secret = "".into(), "client_secret is missing"),
         (|s| s.scope = "transfer".into(), "scope must be"),

@@ -47,11 +47,8 @@ fn a_deposit_has_its_documented_fields() {
     });
     assert_eq!(json_of(&out), expected);
 
-    let other = Settings {
-        contract_kind: ContractKind::Ledger,
-        name_check: false,
-        ..settings(HOST)
-    };
+    let other =
+        Settings { contract_kind: ContractKind::Ledger, name_check: false, ..settings(HOST) };
     let made = deposits::build(&other, &deposit(1), &payee(ACCOUNT), Some(CHECK_ID), START);
     expected["cntr_account_type"] = json!("C");
     expected["name_check_option"] = json!("off");
@@ -148,7 +145,8 @@ fn a_birth_date_is_a_space_and_a_business_number_a_six() {
         let made = real_name::build(&check(kind, info), START);
         assert_eq!(made.unwrap_err(), Unfit("account_holder_info"));
     }
-    let short = AccountCheck { bank_tran_id: "x".to_owned(), ..check(InfoKind::BirthDate, "880212") };
+    let short =
+        AccountCheck { bank_tran_id: "x".to_owned(), ..check(InfoKind::BirthDate, "880212") };
     assert_eq!(real_name::build(&short, START).unwrap_err(), Unfit("bank_tran_id"));
 }
 

@@ -91,12 +91,13 @@ fn several_are_told_apart_by_their_ids_and_not_by_their_order() {
     let all: Vec<Original> = (1..=25)
         .map(|n| Original { bank_tran_id: format!("M202112389U{n:09}"), ..original() })
         .collect();
-    let of = |n: usize, bank: &str| {
-        with(entry(bank), "bank_tran_id", Some(json!(all[n].bank_tran_id)))
-    };
-    let entries: Vec<Value> = (0..25).rev().filter(|n| n % 5 != 4).map(|n| {
-        of(n, ["000", "415", "400", "777"][n % 5])
-    }).collect();
+    let of =
+        |n: usize, bank: &str| with(entry(bank), "bank_tran_id", Some(json!(all[n].bank_tran_id)));
+    let entries: Vec<Value> = (0..25)
+        .rev()
+        .filter(|n| n % 5 != 4)
+        .map(|n| of(n, ["000", "415", "400", "777"][n % 5]))
+        .collect();
     let answers = read(&all, &ok(&body("A0000", &entries)));
     assert_eq!(answers.len(), 25);
     let refused = Answer::Refused { code: code("415"), day: BANK_DAY };
