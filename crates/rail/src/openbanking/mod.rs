@@ -2,7 +2,7 @@
 //! authentication (`docs/reference/bank-rail.md`, cited as "openbanking" and its section).
 //!
 //! Two parts: a codec without I/O, one file a message, that says what goes out and what an answer
-//! means; and [`transport`](self), one file that opens connections and says whether a byte of a
+//! means; and `transport.rs`, the one file that opens connections and says whether a byte of a
 //! request can have left. So every way in which an answer can be late, cut, doubled or nonsense is
 //! a table of tests without a socket.
 //!

@@ -53,7 +53,7 @@ pub(super) fn open(got: &Got) -> Result<Opened, Why> {
     if status != 200 {
         return match read {
             // The gateway asks no bank, so it names no transfer.
-            Ok((Some(code), node)) if code >= GATEWAY && node.get("res_list").is_none() => {
+            Ok((Some(code), node)) if code >= GATEWAY && names_nothing(&node) => {
                 Ok(Opened::Gateway(code))
             }
             _ => Err(Why::Faulted),
@@ -66,13 +66,18 @@ pub(super) fn open(got: &Got) -> Result<Opened, Why> {
     }
 }
 
+/// Whether an answer names no transfer: it has no list, or nothing in it.
+fn names_nothing(node: &Node) -> bool {
+    matches!(node.entries(), Ok(None | Some([])))
+}
+
 /// Whether the gateway refused our token, so that no bank was involved and the same request may go
 /// again (openbanking 2). An answer that names a transfer all the same is not taken for that.
 pub(super) fn token_refused(got: &Got) -> bool {
     let refused = |code| code == TOKEN_REJECTED || code == TOKEN_EXPIRED;
     match open(got) {
         Ok(Opened::Gateway(code)) => refused(code),
-        Ok(Opened::Body(code, node)) => refused(code) && node.get("res_list").is_none(),
+        Ok(Opened::Body(code, node)) => refused(code) && names_nothing(&node),
         Ok(Opened::NotSent) | Err(_) => false,
     }
 }

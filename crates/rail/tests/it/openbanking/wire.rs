@@ -59,7 +59,10 @@ async fn fifty_callers_take_one_token() {
 
 /// Refuses the first token, whoever brings it.
 fn first_token_expired(request: &Request, _: usize) -> Act {
-    if request.bearer.as_deref() == Some("token-0") { rsp("O0003") } else { settle(request) }
+    match request.bearer.as_deref() {
+        Some("token-0") => Act::Reply(401, r#"{"rsp_code":"O0003","res_list":[]}"#.to_owned()),
+        _ => settle(request),
+    }
 }
 
 #[tokio::test]
@@ -83,8 +86,12 @@ async fn fifty_refused_callers_renew_once() {
 
 #[tokio::test]
 async fn a_token_that_is_refused_twice_is_not_sent() {
-    for refusal in ["O0002", "O0003"] {
-        let bank = Bank::with_tokens(move |_, _| rsp(refusal)).await;
+    for refusal in [
+        r#"{"rsp_code":"O0002"}"#,
+        r#"{"rsp_code":"O0003"}"#,
+        r#"{"rsp_code":"O0003","res_list":[]}"#,
+    ] {
+        let bank = Bank::with_tokens(move |_, _| Act::Reply(200, refusal.to_owned())).await;
         assert_eq!(pay(&rail(&bank)).await, Answer::NotSent);
         assert_eq!((bank.requests(DEPOSIT).len(), bank.requests(TOKEN).len()), (2, 2));
     }
