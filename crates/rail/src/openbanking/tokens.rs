@@ -83,7 +83,7 @@ mod tests {
     use secrecy::ExposeSecret as _;
     use std::sync::Arc;
     use std::sync::atomic::AtomicUsize;
-    use tokio::sync::Notify;
+    use tokio::sync::watch;
     use tokio::task::JoinSet;
 
     fn token(name: &str) -> Result<Token, NoToken> {
@@ -97,15 +97,15 @@ mod tests {
 
     /// Fifty callers that all wait before the one renewal ends, and what each was told.
     async fn fifty(tokens: &Arc<Tokens>, got: Result<Token, NoToken>) -> (usize, Vec<bool>) {
-        let (calls, open) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
+        let (calls, open) = (Arc::new(AtomicUsize::new(0)), watch::Sender::new(false));
         let mut callers = JoinSet::new();
         for _ in 0..50 {
-            let (tokens, calls, open) = (tokens.clone(), calls.clone(), open.clone());
+            let (tokens, calls, mut opened) = (tokens.clone(), calls.clone(), open.subscribe());
             let got = got.clone();
             callers.spawn(async move {
                 let renew = || async move {
                     calls.fetch_add(1, Ordering::SeqCst);
-                    open.notified().await;
+                    opened.wait_for(|open| *open).await.unwrap();
                     got
                 };
                 tokens.get(&clock, None, renew).await.is_ok()
@@ -113,7 +113,7 @@ mod tests {
         }
         // One thread: after this each has run as far as it can.
         tokio::task::yield_now().await;
-        open.notify_one();
+        open.send_replace(true);
         let told = callers.join_all().await;
         (calls.load(Ordering::SeqCst), told)
     }
