@@ -1,0 +1,6 @@
+//! The simulated bank.
+
+mod file;
+mod journal;
+mod rail;
+mod scenarios;

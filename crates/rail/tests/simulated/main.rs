@@ -1,8 +1,0 @@
-//! The simulated bank from outside: what a hub, and whoever checks on it, gets to see.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod common;
-mod file;
-mod journal;
-mod rail;
-mod scenarios;
