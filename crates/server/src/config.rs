@@ -137,7 +137,7 @@ pub struct Bank {
     pub inquiry_ceiling_s: u32,
     #[serde(default = "always", deserialize_with = "hours")]
     pub hours: String,
-    #[serde(default, deserialize_with = "closed", skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, deserialize_with = "closed")]
     pub closed: BTreeMap<String, Vec<String>>,
 }
 
@@ -368,7 +368,7 @@ mod tests {
 
     fn leaves(value: &toml::Value, path: &str, out: &mut Vec<(String, String)>) {
         match value {
-            toml::Value::Table(table) => {
+            toml::Value::Table(table) if !table.is_empty() => {
                 for (name, value) in table {
                     let path =
                         if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
