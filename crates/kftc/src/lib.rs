@@ -16,6 +16,7 @@ mod bank;
 mod calls;
 mod clock;
 mod control;
+mod deal;
 mod dealer;
 mod desk;
 mod error;

@@ -25,11 +25,11 @@ const BODY_TIME: Duration = Duration::from_secs(10);
 /// Everything that a call may need.
 pub struct Centre {
     pub settings: Settings,
-    pub tokens: Tokens,
+    pub tokens: Arc<Tokens>,
     pub gate: Arc<Gate>,
     pub desk: Desk,
     /// Something may be due sooner than was thought.
-    pub due: Notify,
+    pub due: Arc<Notify>,
 }
 
 impl Centre {

@@ -40,15 +40,12 @@ impl Simulator {
         let gate = Arc::new(Gate::new(settings.hours));
         let journal = Journal::open(&settings.journal)?;
         let dealer = Dealer::new(settings.plan.clone());
-        let bank = Bank::new(journal, dealer, Arc::clone(&gate), settings.strict);
+        let due = Arc::new(Notify::new());
+        let (shut, told) = (Arc::clone(&gate), Arc::clone(&due));
+        let bank = Bank::new(journal, dealer, shut, told, settings.strict);
         let desk = Desk::start(bank, settings.clock.clone())?;
-        let centre = Arc::new(Centre {
-            settings,
-            tokens: Tokens::default(),
-            gate,
-            desk,
-            due: Notify::new(),
-        });
+        let tokens = Arc::new(Tokens::default());
+        let centre = Arc::new(Centre { settings, tokens, gate, desk, due });
         let (stop, stopped) = watch::channel(false);
         let served = tokio::spawn(serve(listener, centre, stopped));
         Ok(Simulator { address, stop, served })

@@ -6,7 +6,7 @@ use super::{
     one_of, who_says,
 };
 use crate::answer::{self, Body};
-use crate::bank::OUTSIDE_HOURS;
+use crate::deal::OUTSIDE_HOURS;
 use crate::form::{Bad, Field, Form, Kind, json, may, must};
 use crate::route::Centre;
 use hyper::Response;

@@ -5,7 +5,8 @@ use super::{
     one_of, who_says,
 };
 use crate::answer::{self, Answer, Cut};
-use crate::bank::{OUTSIDE_HOURS, Order, Reply, Says, TOKEN_EXPIRED, Way};
+use crate::bank::{Bank, Order, Reply, Says, Way};
+use crate::deal::{OUTSIDE_HOURS, TOKEN_EXPIRED};
 use crate::form::{Bad, Field, Form, Kind, may, must};
 use crate::route::Centre;
 use hyper::StatusCode;
@@ -13,6 +14,7 @@ use ichae_domain::time::Time;
 use ichae_rail::simulated::bank::HOLDER;
 use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value, json};
+use std::sync::Arc;
 use std::time::Duration;
 
 pub const PURPOSES: Kind = Kind::OneOf(&["TR", "ST", "RC", "AU", "WD", "EX"]);
@@ -67,14 +69,17 @@ pub async fn call(centre: &Centre, body: &[u8], token: &str, at: Time) -> Answer
         turned_away: turned_away(centre, &head, at),
         at,
     };
-    let Ok(reply) = centre.desk.ask(move |bank, _| bank.deposit(order)).await else {
+    let (tokens, token) = (Arc::clone(&centre.tokens), token.to_owned());
+    let work = move |bank: &mut Bank, _| {
+        let reply = bank.deposit(order)?;
+        if reply.says == Says::Centre(TOKEN_EXPIRED) {
+            tokens.kill(&token);
+        }
+        Ok(reply)
+    };
+    let Ok(reply) = centre.desk.ask(work).await else {
         return Ok(answer::text(StatusCode::INTERNAL_SERVER_ERROR, "the journal"));
     };
-    // A payment or a return may be due now.
-    centre.due.notify_one();
-    if reply.says == Says::Centre(TOKEN_EXPIRED) {
-        centre.tokens.kill(token);
-    }
     send(centre, &head, &entry, reply).await
 }
 

@@ -2,8 +2,9 @@
 
 use crate::site::{DEPOSIT, PLAIN, Row, Site, TODAY, codes, deposit, id, script};
 use ichae_kftc::fault::{FAULTS, Strikes};
+use ichae_kftc::{Settings, Summary, read_journal};
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What the journal says of a deposit: known, paid, code.
 fn said(row: &Row) -> (bool, bool, &str) {
@@ -180,10 +181,45 @@ async fn a_delay_pays_at_once_and_a_late_payment_does_not() {
     }
 }
 
+/// Reads the file until it says so: nothing here calls the bank.
+async fn until(site: &Site, wanted: impl Fn(Summary) -> bool) {
+    let began = Instant::now();
+    while !wanted(read_journal(&site.journal()).unwrap()) {
+        assert!(began.elapsed() < Duration::from_secs(30), "it never came");
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_due_is_done_though_nobody_calls_or_waits() {
+    let sizes = "[size]\nlate_pay_ms = 300\nprocessing_ms = 20\nlate_return_ms = 20\n";
+    let plan = script(&["late-pay", "processing", "late-return"]) + sizes;
+    let site = Site::with(&plan, |mut settings| {
+        let anywhere = ([127, 0, 0, 1], 0).into();
+        settings.clock = Settings::sandbox(anywhere, "").clock;
+        settings
+    })
+    .await;
+    let call = tokio::spawn(
+        site.client
+            .post(site.url(DEPOSIT))
+            .bearer_auth(&site.token)
+            .json(&deposit(1, PLAIN))
+            .send(),
+    );
+    until(&site, |journal| journal.calls == 1).await;
+    call.abort();
+    until(&site, |journal| journal.payments == 1).await;
+    assert_eq!(codes(&site.deposit(2, PLAIN).await), ("A0002", "400"));
+    until(&site, |journal| journal.payments == 2).await;
+    assert_eq!(codes(&site.deposit(3, PLAIN).await), ("A0000", "000"));
+    until(&site, |journal| journal.returned == 1).await;
+}
+
 #[tokio::test]
 async fn a_late_answer_comes_in_the_end() {
     let site = Site::start(&(script(&["delay"]) + "[size]\ndelay_ms = 20\n")).await;
-    let started = std::time::Instant::now();
+    let started = Instant::now();
     assert_eq!(codes(&site.deposit(1, PLAIN).await), ("A0000", "000"));
     assert!(started.elapsed() >= Duration::from_millis(20));
 }
