@@ -68,8 +68,7 @@ pub async fn call(centre: &Centre, request: Request<Incoming>, from: IpAddr) -> 
     };
     let path = head.uri.path();
     if let Some(path) = path.strip_prefix("/control/") {
-        // Whoever comes from elsewhere finds nothing there.
-        if !from.to_canonical().is_loopback() {
+        if !is_here(from) {
             return Ok(nothing());
         }
         return Ok(control::call(centre, &head.method, path, head.uri.query(), &body).await);
@@ -100,6 +99,11 @@ pub async fn call(centre: &Centre, request: Request<Incoming>, from: IpAddr) -> 
     }
 }
 
+/// Whether a caller is on this machine; whoever comes from elsewhere finds no control.
+fn is_here(from: IpAddr) -> bool {
+    from.to_canonical().is_loopback()
+}
+
 fn nothing() -> Response<Body> {
     answer::text(StatusCode::NOT_FOUND, "there is nothing here")
 }
@@ -113,5 +117,26 @@ async fn read(body: Incoming) -> Result<Bytes, StatusCode> {
         }
         Ok(Err(_)) => Err(StatusCode::BAD_REQUEST),
         Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_is_for_this_machine() {
+        for (from, here) in [
+            ("127.0.0.1", true),
+            ("127.1.2.3", true),
+            ("::1", true),
+            ("::ffff:127.0.0.1", true),
+            ("10.0.0.1", false),
+            ("0.0.0.0", false),
+            ("::ffff:10.0.0.1", false),
+            ("fe80::1", false),
+        ] {
+            assert_eq!(is_here(from.parse().unwrap()), here, "{from}");
+        }
     }
 }
