@@ -1,6 +1,7 @@
 //! The configuration: one struct, one table of its keys, loud errors that name the line.
 
 use crate::hub::Operators;
+use crate::open_banking::OpenBankingConfig;
 use ichae_domain::banks;
 use ichae_domain::calendar::{Calendar, Span};
 use ichae_domain::money::Won;
@@ -34,6 +35,8 @@ impl Environment {
 pub enum RailKind {
     /// Moves no money: for trying, and for TEST.
     Simulated,
+    /// KFTC's open banking, or a bank that speaks its protocol.
+    OpenBanking,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -139,6 +142,8 @@ pub struct Bank {
     pub hours: String,
     #[serde(default, deserialize_with = "closed")]
     pub closed: BTreeMap<String, Vec<String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub openbanking: Option<OpenBankingConfig>,
 }
 
 impl Bank {
@@ -151,6 +156,7 @@ impl Bank {
             inquiry_ceiling_s: 5,
             hours: always(),
             closed: BTreeMap::new(),
+            openbanking: None,
         }
     }
 
@@ -276,12 +282,31 @@ keys! {
     "tls.private_key" "" "PEM file of its private key.";
     "test.any_amount" "false" "In TEST, takes any amount instead of 1000 won only.";
     "test.resolve_same_day" "false" "In TEST, lets operators resolve an unknown payout as failed before its business day has closed.";
-    "bank.rail" "" "`simulated`: the simulated bank, which moves no money. Required.";
+    "bank.rail" "" "`simulated`: the simulated bank, which moves no money; `openbanking`: KFTC's open banking. Required.";
     "bank.timeout_s" "10" "Seconds after which a bank call without an answer is unknown.";
     "bank.in_flight" "256" "Bank calls under way at most.";
     "bank.inquiry_ceiling_s" "600" "Longest wait from one inquiry about an unknown outcome to the next; it is asked for ever.";
     "bank.hours" "\"00:00-00:00\"" "When the bank takes calls, in Seoul; what is executed outside waits. Equal ends are round the clock; open banking has 00:05-23:55.";
     "bank.closed" "{}" "Hours in which single banks take no deposits, as `closed = { \"004\" = [\"23:30-00:30\"] }`.";
+    "bank.openbanking.base_url" "" "Host of the API with its scheme. The table is needed for the rail `openbanking`; KFTC's test bed is https://testapi.openbanking.or.kr.";
+    "bank.openbanking.institution" "" "The ten characters of the client_use_code (이용기관코드).";
+    "bank.openbanking.client_id" "" "From KFTC's portal.";
+    "bank.openbanking.client_secret_file" "" "File with the client secret, read at the start; mode 0600.";
+    "bank.openbanking.scope" "\"oob\"" "`oob`, or `sa` for institutions with 자체인증.";
+    "bank.openbanking.contract_account_file" "" "File with the 약정계좌 that deposits are paid from, digits only.";
+    "bank.openbanking.contract_account_type" "\"N\"" "`N` for an account, `C` for a 계정.";
+    "bank.openbanking.pass_phrase_file" "" "File with the wd_pass_phrase; `NONE` at the test bed.";
+    "bank.openbanking.print_content" "" "What our own statement shows, at most 20 bytes with a Hangul syllable taking two.";
+    "bank.openbanking.client_name" "" "Who orders the transfers, in the same form.";
+    "bank.openbanking.client_bank" "" "The orderer's bank, three digits.";
+    "bank.openbanking.client_account_file" "" "File with the orderer's account, digits only.";
+    "bank.openbanking.client_number" "" "A number of yours for the orderer, 1 to 20 of A-Z and 0-9; nobody's name.";
+    "bank.openbanking.transfer_purpose" "\"TR\"" "TR, ST, RC, AU, WD or EX.";
+    "bank.openbanking.name_check" "true" "Whether the centre compares the receiver's name.";
+    "bank.openbanking.receive_check" "false" "Whether each deposit begins with a check of its receiver.";
+    "bank.openbanking.connect_timeout_s" "10" "Seconds to connect; nothing was sent before that, so it is tried again.";
+    "bank.openbanking.calls_per_second" "50" "Calls of all kinds a second, as agreed with KFTC.";
+    "bank.openbanking.trust_dates" "true" "Off only at the test bed, whose dates are canned.";
     "operators.second_above" "1000000" "Won above which what an operator decides about money needs a second one.";
     "operators.margin" "0" "`ichae funds` warns where the settlement account holds less than this above what partners have.";
     "webhooks.allow_private" "false" "In TEST, lets webhooks go to private networks too.";
@@ -297,6 +322,10 @@ impl Config {
         let config: Config = toml::from_str(text).map_err(|error| error.to_string())?;
         if config.environment == Environment::Live && config.test.any_amount {
             return Err("test.any_amount is for TEST: take it out or set it to false".to_owned());
+        }
+        let open_banking = config.bank.rail == RailKind::OpenBanking;
+        if open_banking && config.bank.openbanking.is_none() {
+            return Err("bank.rail is openbanking: give the table [bank.openbanking]".to_owned());
         }
         if config.environment == Environment::Live && config.test.resolve_same_day {
             return Err("test.resolve_same_day is for TEST: take it out".to_owned());
@@ -338,9 +367,10 @@ pub fn sample() -> String {
     let mut text = String::from("# ichae.toml: every key, with its default.\n");
     let mut table = "";
     for key in KEYS {
-        let (group, name) = key.name.split_once('.').unwrap_or(("", key.name));
+        let (group, name) = key.name.rsplit_once('.').unwrap_or(("", key.name));
         if group != table {
-            let mark = if group == "tls" { "# " } else { "" };
+            let optional = ["tls", "bank.openbanking"].contains(&group);
+            let mark = if optional { "# " } else { "" };
             text.push_str(&format!("\n{mark}[{group}]\n"));
             table = group;
         }
@@ -351,6 +381,10 @@ pub fn sample() -> String {
             "keys" => "# keys = \"/etc/ichae/keys\"".to_owned(),
             "tls.certificate" => "# certificate = \"/etc/ichae/certificate.pem\"".to_owned(),
             "tls.private_key" => "# private_key = \"/etc/ichae/private-key.pem\"".to_owned(),
+            name if name.starts_with("bank.openbanking.") => {
+                let default = if key.default.is_empty() { "\"\"" } else { key.default };
+                format!("# {} = {default}", &name["bank.openbanking.".len()..])
+            }
             "bank.rail" => "rail = \"simulated\"".to_owned(),
             _ => format!("{name} = {}", key.default),
         };
@@ -382,7 +416,11 @@ mod tests {
     #[test]
     fn the_table_has_exactly_the_structs_keys_and_defaults() {
         let full = "environment = \"test\"\ndata = \"d\"\nkeys = \"k\"\n[bank]\nrail = \"simulated\"\n\
-                    [tls]\ncertificate = \"c\"\nprivate_key = \"p\"\n";
+                    [tls]\ncertificate = \"c\"\nprivate_key = \"p\"\n[bank.openbanking]\n\
+                    base_url = \"b\"\ninstitution = \"i\"\nclient_id = \"c\"\n\
+                    client_secret_file = \"s\"\ncontract_account_file = \"a\"\n\
+                    pass_phrase_file = \"p\"\nprint_content = \"p\"\nclient_name = \"n\"\n\
+                    client_bank = \"020\"\nclient_account_file = \"a\"\nclient_number = \"1\"\n";
         let config = Config::parse(full).unwrap();
         let mut found = Vec::new();
         leaves(&toml::Value::try_from(&config).unwrap(), "", &mut found);

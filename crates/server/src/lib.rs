@@ -15,6 +15,7 @@ pub mod engine;
 pub mod hub;
 pub mod listen;
 pub mod metrics;
+pub mod open_banking;
 pub mod reach;
 pub mod receive;
 pub mod run;

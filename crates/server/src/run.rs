@@ -9,11 +9,12 @@ use crate::engine::{Engine, Limits};
 use crate::hub::{Hub, Parts};
 use crate::listen;
 use crate::reach::Reach;
+use ichae_rail::openbanking::OpenBanking;
 use ichae_rail::port::Rail;
 use ichae_rail::simulated::SimulatedRail;
 use ichae_store::folder::{DataFolder, Lock};
 use ichae_store::keys::{KeyFolder, Keys};
-use ichae_store::port::StoreError;
+use ichae_store::port::{Clock, StoreError};
 use ichae_store::queue::Writer;
 use ichae_store::seal::Sealer;
 use ichae_store::sqlite;
@@ -77,6 +78,7 @@ pub fn open(config: &Config, places: &Places, offline: bool) -> Result<Hub, Stor
             let rail = SimulatedRail::open(file, Arc::clone(&clock));
             Arc::new(rail.map_err(|error| refused(format!("the simulated bank: {error}")))?)
         }
+        RailKind::OpenBanking => Arc::new(open_banking(config, &clock)?),
     };
     Hub::new(Parts {
         writer: Writer::start(Box::new(opened.backend))?,
@@ -103,6 +105,24 @@ fn load_keys(places: &Places) -> Result<Keys, StoreError> {
     }
     places.data.create()?;
     places.keys.create()
+}
+
+fn open_banking(config: &Config, clock: &Clock) -> Result<OpenBanking, StoreError> {
+    let missing = || refused("bank.rail is openbanking: give the table [bank.openbanking]");
+    let table = config.bank.openbanking.as_ref().ok_or_else(missing)?;
+    let in_flight = config.bank.in_flight as usize;
+    let settings = table.settings(config.bank_timeout(), in_flight).map_err(refused)?;
+    OpenBanking::new(settings, Arc::clone(clock))
+        .map_err(|error| refused(format!("the open banking rail: {error}")))
+}
+
+/// How long the engine waits for a call: its time-out, and before it the wait for a place, in which
+/// nothing is sent.
+fn patience(config: &Config) -> Duration {
+    let Some(table) = config.bank.openbanking.as_ref() else { return config.bank_timeout() };
+    let calls = if table.receive_check { 2 } else { 1 };
+    let queue = 2 * u64::from(config.bank.in_flight) / u64::from(table.calls_per_second.max(1));
+    config.bank_timeout() * calls + Duration::from_secs(5 + queue)
 }
 
 fn reach(config: &Config) -> Reach {
@@ -149,10 +169,8 @@ impl Server {
         let webhook_timeout = Duration::from_secs(u64::from(config.webhooks.timeout_s));
         let courier = HttpCourier::new(hub.reach, webhook_timeout)
             .map_err(|error| refused(format!("webhooks cannot be sent: {error}")))?;
-        let limits = Limits {
-            bank_timeout: config.bank_timeout(),
-            in_flight: config.bank.in_flight as usize,
-        };
+        let limits =
+            Limits { bank_timeout: patience(config), in_flight: config.bank.in_flight as usize };
         let engine = Engine::start(&hub, Arc::new(courier), limits).await?;
         let (stop, stopped) = watch::channel(false);
         let router = api::router(api_state(config, &hub, stopped.clone()));

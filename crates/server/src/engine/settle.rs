@@ -93,8 +93,9 @@ impl Settle {
             return Ok(false);
         }
         let read = |r: &dyn Reader| Ok((r.working_partners()?, r.holds()?));
-        let (partners, holds) = self.hub.read(read).await?;
+        // Before the look: what is released after it rings again.
         let reopened = self.hub.reopened.swap(false, Ordering::Relaxed);
+        let (partners, holds) = self.hub.read(read).await?;
         self.queue.begin(now, reopened || partners.is_empty(), holds);
         let mut worked = false;
         for partner in partners {

@@ -332,6 +332,12 @@ impl TestApp {
         rows.state(rows.payouts.values().find(|p| p.distinct_key == distinct_key).unwrap())
     }
 
+    /// The number of the payout under this `distinct_key`.
+    pub fn number(&self, distinct_key: &str) -> i64 {
+        let rows = self.memory.as_ref().unwrap().rows_now();
+        rows.payouts.values().find(|p| p.distinct_key == distinct_key).unwrap().no.0
+    }
+
     /// Lets virtual time pass until the payout is in this state, and says how many milliseconds
     /// that took. Fails after a minute.
     pub async fn until(&self, distinct_key: &str, state: State) -> i64 {
@@ -418,7 +424,11 @@ impl Client<'_> {
     }
 
     pub async fn check(&self, account: &str) -> Answer {
-        let body = json!({ "bank_code_std": "020", "account_num": account,
+        self.check_at("020", account).await
+    }
+
+    pub async fn check_at(&self, bank: &str, account: &str) -> Answer {
+        let body = json!({ "bank_code_std": bank, "account_num": account,
             "account_holder_info_type": "0", "account_holder_info": "880212" });
         self.post("/inquiry/real_name", body).await
     }
@@ -426,6 +436,12 @@ impl Client<'_> {
     /// The billing key of an account.
     pub async fn key(&self, account: &str) -> String {
         let answer = self.check(account).await;
+        assert_eq!(answer.code(), "A0000", "{}", answer.text);
+        answer.get("billing_tran_id")
+    }
+
+    pub async fn key_at(&self, bank: &str, account: &str) -> String {
+        let answer = self.check_at(bank, account).await;
         assert_eq!(answer.code(), "A0000", "{}", answer.text);
         answer.get("billing_tran_id")
     }

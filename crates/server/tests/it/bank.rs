@@ -3,7 +3,7 @@
 use ichae_domain::bank::{Answer, BankCode};
 use ichae_domain::ident::{BankNo, PartnerNo};
 use ichae_domain::view::Deposit;
-use ichae_rail::port::{AccountCheck, CheckAnswer, LateNotice, Payee, Rail};
+use ichae_rail::port::{AccountCheck, BankState, BankStatus, CheckAnswer, LateNotice, Payee, Rail};
 use ichae_rail::simulated::{INSTITUTION, SimulatedRail};
 use ichae_store::port::Clock;
 use std::collections::HashMap;
@@ -19,6 +19,7 @@ struct Tap {
     deposits_say: Option<Answer>,
     checks_say: Option<CheckAnswer>,
     checks_hang: bool,
+    banks: Vec<BankState>,
 }
 
 #[derive(Default)]
@@ -66,6 +67,15 @@ impl TestBank {
 
     pub fn checks_hang(&self) {
         self.tap.lock().unwrap().checks_hang = true;
+    }
+
+    /// What banks say of themselves from now on; those not named are open.
+    pub fn say_banks(&self, banks: &[(&str, BankStatus)]) {
+        let state = |(bank, status): &(&str, BankStatus)| BankState {
+            bank: (*bank).to_owned(),
+            status: *status,
+        };
+        self.tap.lock().unwrap().banks = banks.iter().map(state).collect();
     }
 
     pub fn deposits(&self) -> Vec<Deposit> {
@@ -170,6 +180,10 @@ impl Rail for TestBank {
             std::future::pending::<()>().await;
         }
         self.simulated.inquire(deposits).await
+    }
+
+    async fn banks(&self) -> Option<Vec<BankState>> {
+        Some(self.tap.lock().unwrap().banks.clone())
     }
 
     async fn notices(&self, after: i64, limit: usize) -> Vec<LateNotice> {

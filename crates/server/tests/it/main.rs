@@ -15,6 +15,7 @@ mod engine;
 mod execute;
 mod golden;
 mod groups;
+mod hours;
 mod isolation;
 mod openapi;
 mod order;
