@@ -161,14 +161,21 @@ fn webhook(command: WebhookCommand) -> Request {
 
 fn bank(command: BankCommand) -> Request {
     match command {
-        BankCommand::Status => Request::BankStatus,
+        // The others have their own place.
+        BankCommand::Status | BankCommand::Simulate(_) | BankCommand::Journal { .. } => {
+            Request::BankStatus
+        }
         BankCommand::Pause { reason } => Request::BankPause { reason },
         BankCommand::Resume => Request::BankResume,
         BankCommand::Balance { amount, source } => Request::BankBalance { amount, source },
     }
 }
 
-fn give(at: &At, request: Request, printer: &Printer) -> anyhow::Result<Result<Value, AdminError>> {
+pub fn give(
+    at: &At,
+    request: Request,
+    printer: &Printer,
+) -> anyhow::Result<Result<Value, AdminError>> {
     let config = config(at)?;
     let places = Places::of(&config);
     if !places.data.path().exists() && at.config.is_none() {
@@ -219,7 +226,7 @@ fn seal(
 }
 
 /// The configuration file's, or what a data folder says of itself.
-fn config(at: &At) -> anyhow::Result<Config> {
+pub fn config(at: &At) -> anyhow::Result<Config> {
     if let Some(file) = &at.config {
         return serve::read(file);
     }

@@ -10,11 +10,13 @@ mod logs;
 mod operator;
 mod printer;
 mod receive;
+mod reconcile;
 mod sandbox;
 mod serve;
 mod shutdown;
+mod simulate;
 
-use args::{Args, Command, ConfigCommand};
+use args::{Args, BankCommand, Command, ConfigCommand};
 use clap::Parser;
 use printer::Printer;
 use std::process::ExitCode;
@@ -39,6 +41,13 @@ fn main() -> ExitCode {
             ConfigCommand::Check { file } => serve::check_config(&file, &printer),
         },
         Command::Openapi => serve::openapi(&printer),
+        Command::Reconcile(args) => reconcile::run(&args, &printer),
+        Command::Bank { command: BankCommand::Simulate(args), .. } => {
+            simulate::run(&args, &printer)
+        }
+        Command::Bank { command: BankCommand::Journal { file }, .. } => {
+            simulate::journal(&file, &printer)
+        }
         other => admin::run(other, &printer),
     };
     match done {

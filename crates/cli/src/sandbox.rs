@@ -8,10 +8,12 @@ use ichae_domain::code::Code;
 use ichae_server::admin::request::{PartnerAdd, Request};
 use ichae_server::admin::{AdminError, execute};
 use ichae_server::config::{
-    Bank, Config, Environment, Log, LogFormat, Server as ServerConfig, Test, Webhooks,
+    Bank, Config, Environment, Log, LogFormat, RailKind, Server as ServerConfig, Test, Webhooks,
 };
 use ichae_server::hub::Hub;
+use ichae_server::open_banking::OpenBankingConfig;
 use ichae_server::run::{Places, Server, open};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -25,7 +27,7 @@ const LIMIT_REFERENCE: &str = "sandbox limit";
 pub fn run(args: Sandbox, printer: &Printer) -> anyhow::Result<ExitCode> {
     logs::start(LogFormat::Text, &args.log)?;
     let forgetful = Forgetful::new(args.data.as_deref())?;
-    let config = config(&args, forgetful.path());
+    let config = config(&args, forgetful.path())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(serve(&args, &config, printer))
 }
@@ -69,8 +71,12 @@ impl Drop for Forgetful {
     }
 }
 
-fn config(args: &Sandbox, data: &Path) -> Config {
-    Config {
+fn config(args: &Sandbox, data: &Path) -> anyhow::Result<Config> {
+    let bank = match &args.bank {
+        Some(url) => open_banking(url, data)?,
+        None => Bank::simulated(),
+    };
+    Ok(Config {
         environment: Environment::Test,
         data: data.to_owned(),
         keys: None,
@@ -78,14 +84,49 @@ fn config(args: &Sandbox, data: &Path) -> Config {
         tls: None,
         test: Test { any_amount: args.any_amount, resolve_same_day: true },
         operators: Default::default(),
-        bank: Bank::simulated(),
+        bank,
         webhooks: Webhooks {
             allow_private: args.allow_private,
             retry_unit_ms: args.retry_unit_ms.max(1),
             ..Webhooks::default()
         },
         log: Log { format: LogFormat::Text, filter: args.log.clone() },
-    }
+    })
+}
+
+/// The production connector, with the simulator's published credentials in files as it wants them.
+fn open_banking(url: &str, data: &Path) -> anyhow::Result<Bank> {
+    let folder = data.join("openbanking");
+    std::fs::create_dir_all(&folder)?;
+    let file = |name: &str, text: &str| {
+        let path = folder.join(name);
+        std::fs::write(&path, text)?;
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+        anyhow::Ok(path)
+    };
+    let table = OpenBankingConfig {
+        base_url: url.to_owned(),
+        institution: ichae_kftc::INSTITUTION.to_owned(),
+        client_id: ichae_kftc::CLIENT_ID.to_owned(),
+        client_secret_file: file("client-secret", ichae_kftc::CLIENT_SECRET)?,
+        scope: "oob".to_owned(),
+        contract_account_file: file("contract-account", ichae_kftc::CONTRACT_ACCOUNT)?,
+        contract_account_type: "N".to_owned(),
+        pass_phrase_file: file("pass-phrase", ichae_kftc::PASS_PHRASE)?,
+        print_content: "정산".to_owned(),
+        client_name: "ichae".to_owned(),
+        client_bank: "020".to_owned(),
+        client_account_file: file("client-account", ichae_kftc::CONTRACT_ACCOUNT)?,
+        client_number: "SANDBOX1".to_owned(),
+        transfer_purpose: "TR".to_owned(),
+        name_check: true,
+        receive_check: false,
+        connect_timeout_s: 2,
+        calls_per_second: 10_000,
+        trust_dates: true,
+    };
+    let simulated = Bank::simulated();
+    Ok(Bank { rail: RailKind::OpenBanking, openbanking: Some(table), ..simulated })
 }
 
 async fn serve(args: &Sandbox, config: &Config, printer: &Printer) -> anyhow::Result<ExitCode> {
@@ -167,8 +208,11 @@ fn greet(printer: &Printer, server: &Server, config: &Config, secret: Option<&st
     if let Some(secret) = secret {
         printer.line(&format!("  webhooks   secret {secret} (shown once)"));
     }
-    printer
-        .line("  bank       simulated, moves no money; docs/guide/sandbox.md lists its accounts");
+    let bank = match &config.bank.openbanking {
+        Some(table) => format!("{}, over KFTC's protocol", table.base_url),
+        None => "simulated, moves no money; docs/guide/sandbox.md lists its accounts".to_owned(),
+    };
+    printer.line(&format!("  bank       {bank}"));
     printer.line("\nA token, then what is left:\n");
     printer.line(&paste(&base));
     printer.line("\nCtrl-C stops it.");

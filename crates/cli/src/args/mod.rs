@@ -74,6 +74,8 @@ pub enum Command {
         #[command(subcommand)]
         command: OperatorCommand,
     },
+    /// Match a bank's statement with what was sent; proposes corrections, makes none
+    Reconcile(Reconcile),
     /// What partners have against what the settlement account holds; fails on an alarm
     Funds {
         #[command(flatten)]
@@ -135,6 +137,10 @@ pub struct Sandbox {
     /// Take any amount, not 1000 won only
     #[arg(long)]
     pub any_amount: bool,
+    /// Pay through a bank that speaks KFTC's protocol, as `ichae bank simulate` does, instead of the
+    /// built-in one
+    #[arg(long, value_name = "URL")]
+    pub bank: Option<String>,
     /// Let webhooks go to private networks too
     #[arg(long)]
     pub allow_private: bool,
@@ -303,6 +309,13 @@ pub enum BankCommand {
     },
     /// Go on
     Resume,
+    /// Serve a bank to test against: KFTC's open banking protocol, with faults on order
+    Simulate(Simulate),
+    /// Count what a simulated bank's journal says was paid, also while it runs
+    Journal {
+        /// The journal's file
+        file: PathBuf,
+    },
     /// Enter what the settlement account holds, as the bank shows it now
     Balance {
         /// Won; below zero for an overdraft
@@ -318,6 +331,52 @@ pub enum BankCommand {
 pub enum KeyCommand {
     /// Make new sealing and index keys and seal every row again; works under load
     Rotate,
+}
+
+#[derive(ClapArgs)]
+pub struct Simulate {
+    /// Address and port to listen on
+    #[arg(long, default_value = "127.0.0.1:9100")]
+    pub listen: SocketAddr,
+    /// The journal's file; what is there is gone on with
+    #[arg(long, default_value = "bank.db")]
+    pub journal: PathBuf,
+    /// The fault plan; docs/guide/bank-simulator.md lists the faults
+    #[arg(long)]
+    pub plan: Option<PathBuf>,
+    /// Keep KFTC's hours, 00:05 to 23:55 in Seoul
+    #[arg(long)]
+    pub hours: bool,
+    /// Answer 822 to a number that was used, instead of paying again
+    #[arg(long)]
+    pub strict: bool,
+}
+
+#[derive(ClapArgs)]
+pub struct Reconcile {
+    #[command(flatten)]
+    pub at: At,
+    /// The statement or settlement file, CSV
+    #[arg(required_unless_present = "sample_map")]
+    pub file: Option<PathBuf>,
+    /// Which column is which; without it the file has the simulated bank's form
+    #[arg(long)]
+    pub map: Option<PathBuf>,
+    /// Print a map file to start from
+    #[arg(long)]
+    pub sample_map: bool,
+    /// First day of the statement (yyyymmdd); else the first of its lines
+    #[arg(long, value_name = "DAY", requires = "to")]
+    pub from: Option<String>,
+    /// Last day of the statement (yyyymmdd)
+    #[arg(long, value_name = "DAY", requires = "from")]
+    pub to: Option<String>,
+    /// The institution's ten characters; else the configuration's, or the simulated bank's
+    #[arg(long)]
+    pub institution: Option<String>,
+    /// Write PREFIX.txt and PREFIX.json too
+    #[arg(long, value_name = "PREFIX")]
+    pub report: Option<PathBuf>,
 }
 
 #[derive(ClapArgs)]

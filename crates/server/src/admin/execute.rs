@@ -103,10 +103,18 @@ pub(super) struct Admin<'a> {
 }
 
 impl Admin<'_> {
+    pub(super) fn name(&self) -> &str {
+        match &self.actor {
+            Actor::Operator(name) => name,
+            Actor::Engine | Actor::Partner => "engine",
+        }
+    }
+
     /// What persons decide, and what they look at for it.
     async fn decide_on(&self, request: Request) -> Done {
         match request {
             Request::BankBalance { amount, source } => self.bank_balance(&amount, source).await,
+            Request::StatementNote(note) => self.statement_note(note).await,
             Request::PartnerHold { cst_id, held, reason } => {
                 self.partner_hold(&cst_id, held, reason).await
             }

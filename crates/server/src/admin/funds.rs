@@ -1,10 +1,14 @@
 //! Whether the money is there: what partners have against what the settlement account holds.
 
 use super::execute::{Admin, Done};
+use super::request::StatementNote;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use ichae_domain::code::Code;
 use ichae_domain::command::Command;
 use ichae_domain::money::Won;
 use ichae_domain::refusal::Refusal;
+use ichae_domain::view::StatementRead;
 use serde_json::json;
 
 /// A balance older than this says little about now, in milliseconds.
@@ -50,6 +54,29 @@ impl Admin<'_> {
             "margin": margin,
             "alarm": alarm,
         }))
+    }
+
+    /// The same file changes nothing a second time.
+    pub(super) async fn statement_note(&self, note: StatementNote) -> Done {
+        let wrong = || Refusal::field(Code::P0103, "digest");
+        let bytes = STANDARD.decode(&note.digest).map_err(|_| wrong())?;
+        let digest: [u8; 32] = bytes.try_into().map_err(|_| wrong())?;
+        if let Some(before) = self.hub.read(move |r| r.statement(&digest)).await? {
+            return Ok(json!({
+                "statement": before.name,
+                "read_before": before.at.seoul_text(),
+                "by": before.by,
+            }));
+        }
+        let (at, by) = (self.hub.now(), self.name().to_owned());
+        let StatementNote { name, rows, findings, .. } = note;
+        let read = StatementRead { digest, at, by, name: name.clone(), rows, findings };
+        self.give(Command::NoteStatement(Box::new(read))).await?;
+        if let Some(won) = note.closing_balance {
+            let source = format!("statement {name}");
+            self.give(Command::NoteBalance { amount: Won(won), at, source }).await?;
+        }
+        Ok(json!({ "statement": name, "read_before": null }))
     }
 
     pub(super) async fn bank_balance(&self, amount: &str, source: String) -> Done {

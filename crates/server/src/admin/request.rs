@@ -61,6 +61,8 @@ pub enum Request {
         amount: String,
         source: String,
     },
+    /// A statement that was matched, by its digest in base64; with the balance that it closes with.
+    StatementNote(StatementNote),
     EventList {
         cst_id: Option<String>,
         limit: usize,
@@ -148,6 +150,7 @@ impl Request {
             | BankResume
             | KeyRotate
             | BankBalance { .. }
+            | StatementNote(_)
             | PartnerHold { .. }
             | PayoutHold { .. }
             | OperatorAdd { .. }
@@ -184,6 +187,15 @@ impl Request {
                 | ProposalWithdraw { .. }
         )
     }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct StatementNote {
+    pub digest: String,
+    pub name: String,
+    pub rows: i64,
+    pub findings: i64,
+    pub closing_balance: Option<i64>,
 }
 
 /// A payout as people name it: its `api_tran_id`, its `bank_tran_id` or its number; or, with its

@@ -11,6 +11,7 @@ mod open;
 mod persist;
 mod read;
 mod row;
+pub mod sent;
 #[cfg(test)]
 mod tests;
 mod unique;

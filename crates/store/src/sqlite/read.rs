@@ -458,21 +458,7 @@ impl Reader for SqliteReader {
         after: (Day, PayoutNo),
         limit: usize,
     ) -> Read<Vec<Sent>> {
-        let sql = "SELECT a.payout, a.bank_no, p.amount, a.day, p.own, g.mode FROM attempts a \
-                   JOIN payouts p ON p.no = a.payout JOIN groups g ON g.no = p.grp \
-                   WHERE a.partner = ?1 AND a.day <= ?3 AND a.day >= ?2 \
-                   AND (a.day, a.payout) > (?4, ?5) ORDER BY a.day, a.payout LIMIT ?6";
-        let (first, last) = (days.0.max(after.0), days.1);
-        let params = params![partner.0, first.0, last.0, after.0.0, after.1.0, most(limit)];
-        self.all(sql, params, |r| {
-            Ok(Sent {
-                payout: PayoutNo(r.get(0)?),
-                bank_no: r.get::<_, Option<i64>>(1)?.map(BankNo),
-                amount: Won(r.get(2)?),
-                day: Day(r.get(3)?),
-                state: state_at(r, 4, 5)?,
-            })
-        })
+        self.with(|db| sent_page(db, partner, days, after, limit))
     }
 
     fn operators(&self) -> Read<Vec<Operator>> {
@@ -504,6 +490,48 @@ impl Reader for SqliteReader {
         );
         self.all(&sql, params![partner.map(|no| no.0), most(limit)], row::event)
     }
+}
+
+const SENT: &str = "SELECT a.payout, a.bank_no, p.amount, a.day, p.own, g.mode FROM attempts a \
+     JOIN payouts p ON p.no = a.payout JOIN groups g ON g.no = p.grp";
+
+fn sent(r: &rusqlite::Row<'_>) -> rusqlite::Result<Sent> {
+    Ok(Sent {
+        payout: PayoutNo(r.get(0)?),
+        bank_no: r.get::<_, Option<i64>>(1)?.map(BankNo),
+        amount: Won(r.get(2)?),
+        day: Day(r.get(3)?),
+        state: state_at(r, 4, 5)?,
+    })
+}
+
+pub(super) fn sent_page(
+    db: &Connection,
+    partner: PartnerNo,
+    days: (Day, Day),
+    after: (Day, PayoutNo),
+    limit: usize,
+) -> Read<Vec<Sent>> {
+    let sql = format!(
+        "{SENT} WHERE a.partner = ?1 AND a.day <= ?3 AND a.day >= ?2 \
+         AND (a.day, a.payout) > (?4, ?5) ORDER BY a.day, a.payout LIMIT ?6"
+    );
+    let (first, last) = (days.0.max(after.0), days.1);
+    let params = params![partner.0, first.0, last.0, after.0.0, after.1.0, most(limit)];
+    let mut statement = db.prepare_cached(&sql)?;
+    let rows = statement.query_map(params, sent)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn sent_as(db: &Connection, bank_no: BankNo) -> Read<Option<Sent>> {
+    let sql = format!("{SENT} WHERE a.bank_no = ?1");
+    Ok(db.prepare_cached(&sql)?.query_row([bank_no.0], sent).optional()?)
+}
+
+pub(super) fn partner_numbers(db: &Connection) -> Read<Vec<PartnerNo>> {
+    let mut statement = db.prepare("SELECT no FROM partners ORDER BY no")?;
+    let numbers = statement.query_map([], |r| r.get(0).map(PartnerNo))?;
+    Ok(numbers.collect::<Result<_, _>>()?)
 }
 
 /// The kinds are written out as in the partial index, which SQLite takes only then.
