@@ -76,6 +76,12 @@ def _kill_all():
             process.wait()
 
 
+def owned(process):
+    """Ends with this script, however that ends."""
+    _alive.add(process)
+    return process
+
+
 class Hub:
     """One server process, its data folder and its log files; it can die and come back."""
 
@@ -225,6 +231,9 @@ LEGS = {
     5: ("held", "available"),        # refuse
     6: ("held", "available"),        # cancel
     7: ("settlement", "available"),  # return
+    8: ("suspense", "settlement"),   # correct
+    9: ("available", "suspense"),    # recover
+    10: ("settlement", "suspense"),  # write off
 }
 """What an entry of a posting takes the amount from, and what it gives it to."""
 
@@ -234,7 +243,8 @@ def folded(postings):
     one of its own two ever was."""
     balances, lowest = {}, 0
     for partner, entry, amount in postings:
-        of = balances.setdefault(partner, {"available": 0, "held": 0, "settlement": 0, "funded": 0})
+        of = balances.setdefault(partner, {"available": 0, "held": 0, "suspense": 0, "settlement": 0,
+                                           "funded": 0})
         debit, credit = LEGS[entry]
         of[debit] -= amount
         of[credit] += amount

@@ -19,6 +19,7 @@ use serde_json::Value;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub fn run(command: Command, printer: &Printer) -> anyhow::Result<ExitCode> {
     let (at, request) = match command {
@@ -40,6 +41,7 @@ pub fn run(command: Command, printer: &Printer) -> anyhow::Result<ExitCode> {
         Command::Funds { at } => (at, Request::Funds),
         _ => bail!("this command has its own place"),
     };
+    let funds = matches!(request, Request::Funds);
     let shown_once = matches!(request, Request::PartnerAdd(_) | Request::PartnerRotateKey { .. });
     match give(&at, request, printer)? {
         Ok(value) => {
@@ -49,7 +51,7 @@ pub fn run(command: Command, printer: &Printer) -> anyhow::Result<ExitCode> {
                     .note("These are shown once and stored nowhere in the clear: keep them now.");
             }
             // An alarm is told to scripts too.
-            let alarm = value.get("alarm").is_some_and(|alarm| !alarm.is_null());
+            let alarm = funds && value.get("alarm").is_some_and(|alarm| !alarm.is_null());
             Ok(if alarm { ExitCode::FAILURE } else { ExitCode::SUCCESS })
         }
         Err(error) => {
@@ -204,6 +206,11 @@ pub fn give(
     }
 }
 
+/// Times that a command is signed at most, and what is waited in between: unlike for two commands
+/// that the same person gives at the same moment.
+const SIGN_TRIES: u32 = 10;
+const WAIT_TO_SIGN: Duration = Duration::from_millis(2);
+
 /// Asks with a request as text: signed, where there is a key. What is signed names the store and a
 /// moment, so both are asked for first.
 fn seal(
@@ -215,14 +222,24 @@ fn seal(
     let Some(key) = key.filter(|_| request.changes()) else {
         return ask(Envelope { body, signed: None });
     };
-    let identity = Request::Identity { name: key.name.clone() };
-    let identity = Envelope { body: serde_json::to_string(&identity)?, signed: None };
-    let identity = match ask(identity)? {
-        Ok(identity) => identity,
-        Err(error) => return Ok(Err(error)),
-    };
-    let signed = key.sign(&identity, &body).context("the server names no store: same version?")?;
-    ask(Envelope { body, signed: Some(signed) })
+    let identity = serde_json::to_string(&Request::Identity { name: key.name.clone() })?;
+    let mut tries = 1;
+    loop {
+        let identity = match ask(Envelope { body: identity.clone(), signed: None })? {
+            Ok(identity) => identity,
+            Err(error) => return Ok(Err(error)),
+        };
+        let signed = key.sign(&identity, &body);
+        let signed = Some(signed.context("the server names no store: same version?")?);
+        match ask(Envelope { body: body.clone(), signed })? {
+            // The same person gave another command in between: sign for a later moment.
+            Err(error) if tries < SIGN_TRIES && error.code.as_deref() == Some("P0122") => {
+                std::thread::sleep(WAIT_TO_SIGN * (std::process::id() % 7 + 1) * tries);
+                tries += 1;
+            }
+            done => return Ok(done),
+        }
+    }
 }
 
 /// The configuration file's, or what a data folder says of itself.

@@ -119,7 +119,7 @@ fn resolved(at: &Scene<'_>, act: &Act, paid_on: Option<Day>) -> Result<Attempt, 
     let mut attempt = attempt_in(at, act, State::Unknown)?;
     let today = at.context.now.day();
     match paid_on {
-        Some(day) if day > today => return Err(Refusal::field(Code::P0131, "date")),
+        Some(day) if too_late(at, day) => return Err(Refusal::field(Code::P0131, "date")),
         Some(day) => attempt.day = day,
         None => {
             let closed = attempt.day.max(attempt.sent_at.day()) < today;
@@ -134,10 +134,16 @@ fn resolved(at: &Scene<'_>, act: &Act, paid_on: Option<Day>) -> Result<Attempt, 
     Ok(attempt)
 }
 
+/// A bank may date what came after its cut-off on the next day, but no later.
+fn too_late(at: &Scene<'_>, day: Day) -> bool {
+    let today = at.context.now.day();
+    day > today.next().unwrap_or(today)
+}
+
 fn correct(at: &Scene<'_>, act: &Act, day: Day, note: &str) -> Result<Change, Refusal> {
     let mut attempt = attempt_in(at, act, State::Failed)?;
     // One that never got a number was never at a bank, so no bank can have paid it.
-    if attempt.bank_no.is_none() || day > at.context.now.day() {
+    if attempt.bank_no.is_none() || too_late(at, day) {
         return Err(Code::P0131.into());
     }
     // Why it had failed stays: that outcome may not have been told yet.

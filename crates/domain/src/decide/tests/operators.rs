@@ -127,8 +127,11 @@ fn failed_waits_for_the_end_of_the_business_day_unless_the_rules_are_a_tests() {
         attempt.day = attempt.sent_at.day();
         check_as(person("kim"), &world, give(Matter::Resolve(Verdict::Failed)), want);
     }
-    let tomorrow = give(Matter::Resolve(Verdict::Settled(Day(20_261_123))));
-    check_as(person("kim"), &world(State::Unknown), tomorrow, Err(Code::P0131));
+    let paid_on = |day| give(Matter::Resolve(Verdict::Settled(Day(day))));
+    // After its cut-off a bank dates on the next day, and never further on.
+    let done = ended(State::Settled, Entry::Settle, Outcome::Settled);
+    check_as(person("kim"), &world(State::Unknown), paid_on(20_261_123), Ok(done));
+    check_as(person("kim"), &world(State::Unknown), paid_on(20_261_124), Err(Code::P0131));
 }
 
 #[test]
