@@ -353,6 +353,24 @@ impl Command {
             | Command::ResumeRail
             | Command::TakeCounters { .. }
             | Command::NoteBalance { .. } => Reads { rail: true, ..none },
+            Command::Hold(_)
+            | Command::AddOperator { .. }
+            | Command::RevokeOperator { .. }
+            | Command::Sign { .. }
+            | Command::Act(_)
+            | Command::Approve { .. }
+            | Command::Withdraw { .. }
+            | Command::NoteStatement(_) => self.persons_reads(),
+            Command::Delivered { notice, .. }
+            | Command::NotDelivered { notice, .. }
+            | Command::Resend { notice } => Reads { notice: Some(*notice), ..none },
+        }
+    }
+
+    /// The rows of what persons decide.
+    fn persons_reads(&self) -> Reads<'_> {
+        let none = Reads::default();
+        match self {
             Command::Hold(hold) => Reads {
                 partner: Some(hold.partner),
                 payout: hold.payout,
@@ -368,10 +386,7 @@ impl Command {
                 Reads { proposal: Some(*proposal), ..act_reads(act) }
             }
             Command::Withdraw { proposal } => Reads { proposal: Some(*proposal), ..none },
-            Command::NoteStatement(_) => none,
-            Command::Delivered { notice, .. }
-            | Command::NotDelivered { notice, .. }
-            | Command::Resend { notice } => Reads { notice: Some(*notice), ..none },
+            _ => none,
         }
     }
 }

@@ -43,7 +43,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("rail", &["domain"]),
     ("server", &["domain", "wire", "store", "rail"]),
     ("bench", &["domain", "wire", "store"]),
-    ("cli", &["domain", "store", "rail", "server", "bench"]),
+    ("reconcile", &["domain"]),
+    ("kftc", &["domain", "rail"]),
+    ("cli", &["domain", "store", "rail", "server", "bench", "reconcile", "kftc"]),
     ("sim", &["domain", "store", "rail"]),
     ("disk", &["domain", "store"]),
 ];
@@ -70,6 +72,8 @@ const KNOWS: &[(&str, &[&str])] = &[
             "crates/store/",
             "crates/rail/src/simulated/",
             "crates/rail/src/error.rs",
+            "crates/kftc/src/journal/",
+            "crates/kftc/src/error.rs",
             "crates/disk/",
             "/tests/",
         ],
@@ -84,7 +88,15 @@ const KNOWS: &[(&str, &[&str])] = &[
             "/tests/",
         ],
     ),
-    ("reqwest::", &["crates/server/src/courier.rs", "crates/server/src/reach.rs", "/tests/"]),
+    (
+        "reqwest::",
+        &[
+            "crates/server/src/courier.rs",
+            "crates/server/src/reach.rs",
+            "crates/rail/src/openbanking/transport.rs",
+            "/tests/",
+        ],
+    ),
     (
         "println!",
         &[
@@ -94,7 +106,15 @@ const KNOWS: &[(&str, &[&str])] = &[
             "/tests/",
         ],
     ),
-    ("SystemTime::now", &["crates/server/src/clock.rs", "crates/bench/src/site.rs", "/tests/"]),
+    (
+        "SystemTime::now",
+        &[
+            "crates/server/src/clock.rs",
+            "crates/kftc/src/clock.rs",
+            "crates/bench/src/site.rs",
+            "/tests/",
+        ],
+    ),
     ("unsafe {", &["crates/disk/src/vfs.rs"]),
 ];
 

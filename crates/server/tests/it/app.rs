@@ -1,9 +1,10 @@
 //! A whole hub for one test.
 
+use crate::answer::Answer;
 use crate::bank::TestBank;
 use crate::courier::TestCourier;
 use axum::body::Body;
-use axum::http::{HeaderMap, Method, Request as HttpRequest, StatusCode};
+use axum::http::{Method, Request as HttpRequest};
 use http_body_util::BodyExt;
 use ichae_domain::bank::Answer as BankAnswer;
 use ichae_domain::calendar::{ALWAYS_OPEN, Calendar};
@@ -539,42 +540,6 @@ pub fn call(path: &str, bearer: Option<&str>, body: impl Into<Body>) -> HttpRequ
 
 /// Where calls come from.
 pub const PEER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
-
-#[derive(Debug)]
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub text: String,
-}
-
-impl Answer {
-    pub fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {}", self.text))
-    }
-
-    /// A field that has to be a JSON string.
-    pub fn get(&self, name: &str) -> String {
-        let json = self.json();
-        json[name].as_str().unwrap_or_else(|| panic!("{name} in {json}")).to_owned()
-    }
-
-    pub fn code(&self) -> String {
-        self.get("result")
-    }
-
-    pub fn message(&self) -> String {
-        self.get("message")
-    }
-
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).map(|value| value.to_str().unwrap())
-    }
-
-    /// The names of the answer's fields, as they stand in its text.
-    pub fn names(&self) -> Vec<String> {
-        self.json().as_object().unwrap().keys().cloned().collect()
-    }
-}
 
 /// The paths of the API, each with whether it takes a token.
 pub const PATHS: &[(&str, bool)] = &[

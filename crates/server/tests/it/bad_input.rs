@@ -1,6 +1,7 @@
 //! What each field of each endpoint is refused with, by what is wrong with it (decisions H2, H3).
 
-use crate::app::{ACCOUNT, Answer, Client, HOOK, setup};
+use crate::answer::Answer;
+use crate::app::{ACCOUNT, Client, HOOK, setup};
 use ichae_domain::code::Code;
 use serde_json::{Value, json};
 

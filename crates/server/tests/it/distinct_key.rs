@@ -1,6 +1,7 @@
 //! The key against double payment, over the API (decision H9).
 
-use crate::app::{ACCOUNT, Answer, Client, FUNDS, HOOK, SETTLED, START, setup};
+use crate::answer::Answer;
+use crate::app::{ACCOUNT, Client, FUNDS, HOOK, SETTLED, START, setup};
 use futures_util::future::join_all;
 use ichae_domain::bank::{Answer as Bank, BankCode, Why};
 use ichae_domain::command::{Actor, Command};

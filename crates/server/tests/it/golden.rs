@@ -4,7 +4,8 @@
 //! obtained before in place of the printed ones. The clock stands at the moment that the sample
 //! shows, and the history is made to fit it, so that every other value has to be the printed one.
 
-use crate::app::{Answer, HOOK, TestApp, setup};
+use crate::answer::Answer;
+use crate::app::{HOOK, TestApp, setup};
 use crate::courier::TestCourier;
 use ichae_domain::time::Time;
 use serde_json::Value;

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod admin;
+mod answer;
 mod app;
 mod bad_input;
 mod bank;
@@ -18,6 +19,7 @@ mod groups;
 mod hours;
 mod isolation;
 mod openapi;
+mod operators;
 mod order;
 mod real_name;
 mod remain;

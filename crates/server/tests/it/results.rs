@@ -1,6 +1,7 @@
 //! What became of payouts: the single look-up and the lists (decisions H11, H14).
 
-use crate::app::{ACCOUNT, Answer, Client, SETTLED, TODAY, TestApp, setup};
+use crate::answer::Answer;
+use crate::app::{ACCOUNT, Client, SETTLED, TODAY, TestApp, setup};
 use ichae_domain::bank::{Answer as Bank, BankCode, Why};
 use ichae_domain::command::{Actor, Command};
 use ichae_domain::ident::PayoutNo;

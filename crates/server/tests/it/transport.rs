@@ -1,6 +1,7 @@
 //! What lies beneath the API: bodies, statuses, limits, sources (decisions H1, H2).
 
-use crate::app::{ACCOUNT, Answer, HOOK, PATHS, TestApp, call, setup};
+use crate::answer::Answer;
+use crate::app::{ACCOUNT, HOOK, PATHS, TestApp, call, setup};
 use axum::body::{Body, Bytes};
 use axum::http::{Method, Request as HttpRequest, StatusCode};
 use ichae_server::api::Peer;

@@ -300,7 +300,7 @@ impl Run<'_> {
         let count = |sql: &str| self.db.query_row(sql, [], |r| r.get::<_, i64>(0));
         let told = count("SELECT count(*) FROM notices")?;
         // One that was corrected had failed before: two outcomes, both told.
-        let outcomes = count(&super::read::corrected_sql())?
+        let outcomes = count(&super::statements::corrected_sql())?
             + count("SELECT count(*) FROM attempts WHERE answered_at IS NOT NULL")?
             + count("SELECT count(*) FROM attempts WHERE returned_at IS NOT NULL")?;
         if told != outcomes {

@@ -12,6 +12,7 @@ mod persist;
 mod read;
 mod row;
 pub mod sent;
+mod statements;
 #[cfg(test)]
 mod tests;
 mod unique;

@@ -1,6 +1,7 @@
 //! Reads on connections of their own: they never wait for the writer.
 
 use super::row;
+use super::statements::*;
 use crate::board::Board;
 use crate::port::{Funds, ListBy, NoticeFilter, Reader, Row, Sent, Shown, StoreError, Tally, Work};
 use crate::seal::Sealer;
@@ -18,7 +19,7 @@ use ichae_domain::partner::Partner;
 use ichae_domain::payout::{State, state_of};
 use ichae_domain::rail::{Hold, Rail};
 use ichae_domain::time::{Day, Time};
-use ichae_domain::view::{Deposit, Event, EventKind, StatementRead};
+use ichae_domain::view::{Deposit, Event, StatementRead};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Params, params};
 use secrecy::SecretString;
 use std::path::{Path, PathBuf};
@@ -153,57 +154,6 @@ impl SqliteReader {
         Ok(row)
     }
 }
-
-/// What the engine asks for again and again. SQLite takes a partial index only where its condition
-/// stands in the statement word by word: `own = 1` alone would read every payout there is. A test
-/// holds every plan.
-const WORKING_PARTNERS: &str = "WITH RECURSIVE at(partner) AS ( \
-       SELECT min(partner) FROM payouts WHERE own IN (1, 2, 5) AND own = 1 \
-       UNION ALL \
-       SELECT (SELECT min(p.partner) FROM payouts p \
-               WHERE p.own IN (1, 2, 5) AND p.own = 1 AND p.partner > at.partner) \
-       FROM at WHERE at.partner IS NOT NULL) \
-     SELECT partner FROM at WHERE partner IS NOT NULL \
-     UNION SELECT partner FROM groups WHERE unclaimed > 0";
-const EXECUTING_ROWS: &str = "SELECT no, grp, billing_key FROM payouts \
-     WHERE own IN (1, 2, 5) AND own = 1 AND partner = ?1 AND no > ?2 ORDER BY no LIMIT ?3";
-const EXECUTING_GROUPS: &str =
-    "SELECT no FROM groups WHERE unclaimed > 0 AND partner = ?1 ORDER BY no";
-const UNCLAIMED: &str = "SELECT no, grp, billing_key FROM payouts \
-     WHERE grp = ?1 AND no > ?2 AND own IS NULL ORDER BY no LIMIT ?3";
-const SENDING: &str = "SELECT p.no, p.partner, p.billing_key, a.bank_no, a.sends, a.day, p.amount \
-     FROM payouts p JOIN attempts a ON a.payout = p.no \
-     WHERE p.own IN (1, 2, 5) AND p.own = 2 AND p.no > ?1 ORDER BY p.no LIMIT ?2";
-const DUE_INQUIRIES: &str = "SELECT p.no, p.partner, p.billing_key, a.bank_no, a.sends, a.day, p.amount \
-     FROM attempts a JOIN payouts p ON p.no = a.payout \
-     WHERE a.inquire_at <= ?1 AND a.bank_no IS NOT NULL AND p.own = 5 \
-     ORDER BY a.inquire_at LIMIT ?2";
-const UNKNOWN: &str = "SELECT no FROM payouts WHERE own IN (1, 2, 5) AND own = 5 AND no > ?1 \
-     ORDER BY no LIMIT ?2";
-const UNKNOWN_SUM: &str = "SELECT count(*), ifnull(sum(amount), 0) FROM payouts \
-     WHERE own IN (1, 2, 5) AND own = 5";
-/// One step a partner in the index, however many notices wait.
-const DUE_NOTICE_PARTNERS: &str = "WITH RECURSIVE due(partner) AS ( \
-       SELECT min(partner) FROM notices WHERE state = 0 \
-       UNION ALL \
-       SELECT (SELECT min(n.partner) FROM notices n \
-               WHERE n.state = 0 AND n.partner > due.partner) \
-       FROM due WHERE due.partner IS NOT NULL) \
-     SELECT partner FROM due WHERE partner IS NOT NULL AND \
-       (SELECT min(n.next_at) FROM notices n \
-        WHERE n.state = 0 AND n.partner = due.partner) <= ?1";
-#[cfg(test)]
-pub(super) const ENGINE: [&str; 9] = [
-    UNKNOWN,
-    UNKNOWN_SUM,
-    WORKING_PARTNERS,
-    EXECUTING_ROWS,
-    EXECUTING_GROUPS,
-    UNCLAIMED,
-    SENDING,
-    DUE_INQUIRIES,
-    DUE_NOTICE_PARTNERS,
-];
 
 impl Reader for SqliteReader {
     fn epochs(&self) -> Read<Epochs> {
@@ -532,30 +482,6 @@ pub(super) fn partner_numbers(db: &Connection) -> Read<Vec<PartnerNo>> {
     let mut statement = db.prepare("SELECT no FROM partners ORDER BY no")?;
     let numbers = statement.query_map([], |r| r.get(0).map(PartnerNo))?;
     Ok(numbers.collect::<Result<_, _>>()?)
-}
-
-/// The kinds are written out as in the partial index, which SQLite takes only then.
-fn told_kinds() -> String {
-    let told = EventKind::ALL.iter().filter(|kind| kind.is_told());
-    told.map(|kind| (*kind as i64).to_string()).collect::<Vec<_>>().join(", ")
-}
-
-/// Counts corrections, which are few, by the same index.
-pub(super) fn corrected_sql() -> String {
-    let (kinds, corrected) = (told_kinds(), EventKind::Corrected as i64);
-    format!(
-        "SELECT count(*) FROM events INDEXED BY events_of \
-         WHERE kind IN ({kinds}) AND about_kind = 3 AND kind = {corrected}"
-    )
-}
-
-pub(super) fn story_sql(columns: &str) -> String {
-    let kinds = told_kinds();
-    format!(
-        "SELECT {columns} FROM (SELECT * FROM events WHERE kind IN ({kinds}) AND about_kind = 3 \
-         AND about = ?1 UNION ALL SELECT * FROM events WHERE kind IN ({kinds}) \
-         AND about_kind = 4 AND about = ?2) ORDER BY no"
-    )
 }
 
 fn rows_in(db: &Connection, numbers: &[PayoutNo]) -> Read<Vec<Option<SealedRow>>> {

@@ -176,8 +176,8 @@ fn scan(file: &Path, text: &str) -> bool {
 fn nothing_that_the_engine_asks_for_reads_a_whole_table() {
     let (site, _) = told();
     let db = crate::sqlite::read::connect(&site.file()).unwrap();
-    let story = crate::sqlite::read::story_sql("no");
-    let all = crate::sqlite::read::ENGINE.into_iter().chain([story.as_str()]);
+    let story = crate::sqlite::statements::story_sql("no");
+    let all = crate::sqlite::statements::ENGINE.into_iter().chain([story.as_str()]);
     for sql in all {
         let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
         let values = vec![1_i64; statement.parameter_count()];
