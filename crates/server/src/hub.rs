@@ -237,6 +237,10 @@ impl Hub {
         T: Send + 'static,
         F: FnOnce(&dyn Reader) -> Result<T, StoreError> + Send + 'static,
     {
+        // On virtual time nothing may be done on another thread.
+        if self.writer.is_inline() {
+            return read(self.reader.as_ref());
+        }
         let reader = Arc::clone(&self.reader);
         let done = tokio::task::spawn_blocking(move || read(reader.as_ref())).await;
         done.unwrap_or_else(|_| Err(StoreError::Refused("a read was given up".to_owned())))

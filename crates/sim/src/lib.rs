@@ -9,6 +9,7 @@
 //! - [`model`] predicts every answer with code of its own, without a look at how the core decides;
 //! - [`checks`] reads the store's rows and the bank's journal after every commit;
 //! - [`ending`] stops the faults and asks whether everything that can end has ended;
+//! - [`loops`] runs the hub's own loops, as they are shipped, against another bank and store;
 //! - [`plant`] breaks something on purpose, to see that the checks can fail.
 //!
 //! **Architecture Invariant:** no thread, no clock, no socket, and no order that a hash map gives.
@@ -20,6 +21,7 @@ pub mod ending;
 pub mod engine;
 pub mod fault;
 pub mod line;
+pub mod loops;
 pub mod model;
 pub mod plant;
 pub mod random;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use ichae_sim::checks::NUMBERS;
+use ichae_sim::loops;
 use ichae_sim::plant::Plant;
 use ichae_sim::report::Report;
 use ichae_sim::{Options, run};
@@ -117,4 +118,35 @@ fn the_rows_and_the_banks_journal_tell_without_the_model() {
         let invariant = found(*plant, true).unwrap_or("nothing");
         assert!(expected.contains(&invariant), "{}: found by {invariant}", plant.name());
     }
+}
+
+/// Seeds of the hub's own loops; each is a few hundred payouts and some kills.
+const LOOP_SEEDS: u64 = 1_000;
+const LOOP_STEPS: u32 = 25;
+
+fn share_of_loops(thread: u64) -> loops::Told {
+    let mut sum = loops::Told::default();
+    for seed in (thread..LOOP_SEEDS).step_by(usize::try_from(THREADS).unwrap()) {
+        let told = loops::run(seed, LOOP_STEPS).unwrap_or_else(|wrong| panic!("{wrong:?}"));
+        if (seed / THREADS).is_multiple_of(TWICE_EVERY) {
+            let again = loops::run(seed, LOOP_STEPS).unwrap();
+            assert_eq!(again, told, "seed {seed} told two stories");
+        }
+        sum.add(&told);
+    }
+    sum
+}
+
+#[test]
+fn a_thousand_seeds_of_the_hubs_own_loops_hold() {
+    let mut sum = loops::Told::default();
+    std::thread::scope(|scope| {
+        let threads: Vec<_> =
+            (0..THREADS).map(|thread| scope.spawn(move || share_of_loops(thread))).collect();
+        threads.into_iter().for_each(|thread| sum.add(&thread.join().unwrap()));
+    });
+    assert_eq!(sum.seeds, LOOP_SEEDS);
+    assert_eq!(sum.missing(), Vec::<&str>::new(), "never hit in {LOOP_SEEDS} seeds");
+    assert!(loops::Fault::ALL.len() >= 12);
+    assert!(sum.crashes > LOOP_SEEDS && sum.paid > 10 * LOOP_SEEDS, "{sum:?}");
 }

@@ -73,6 +73,12 @@ pub fn open(rules: Rules, clock: Clock) -> (MemoryBackend, MemoryReader) {
     (MemoryBackend { rows, rules, clock, latest: Time(0) }, reader)
 }
 
+/// The writing half once more, over the same rows: what another process finds.
+pub fn reopen(reader: &MemoryReader, rules: Rules, clock: Clock) -> MemoryBackend {
+    let latest = reader.rows_now().events.last().map_or(Time(0), |event| event.at);
+    MemoryBackend { rows: Arc::clone(&reader.rows), rules, clock, latest }
+}
+
 impl Rows {
     fn view<'a>(&'a self, reads: &Reads<'_>) -> View<'a> {
         let by_id = |id: &str| self.partners.values().find(|p| p.cst_id == id).map(|p| p.no);

@@ -46,7 +46,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("reconcile", &["domain"]),
     ("kftc", &["domain", "rail"]),
     ("cli", &["domain", "store", "rail", "server", "bench", "reconcile", "kftc"]),
-    ("sim", &["domain", "store", "rail"]),
+    ("sim", &["domain", "store", "rail", "server"]),
     ("disk", &["domain", "store"]),
 ];
 
