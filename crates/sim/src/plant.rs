@@ -3,6 +3,7 @@
 //! Some break the store behind its port, some break the loops around it. The last one is no bug of
 //! ours but a way of going on that the core does not forbid: it shows what it leaves to the engine.
 
+use crate::{Options, run};
 use ichae_domain::command::{Command, Order};
 use ichae_domain::group::Group;
 use ichae_domain::ident::{BankNo, KeyNo, PayoutNo};
@@ -47,6 +48,10 @@ plants! {
     ClaimTooMany "claim-too-many" "The engine claims more than may be in flight.";
     LatePutBack "late-put-back" "What is told of a send counts for the one that is under way now.";
     OwnSideKept "own-side-kept" "A number that own-side trouble answered is sent again.";
+    ForgetHolds "forget-holds" "What operators hold is sent all the same.";
+    LoseIntent "lose-intent" "A backend that forgets what was written before the bank is called.";
+    AnyPartner "any-partner" "A query without its partner: another one's group is executed.";
+    LoseReturn "lose-return" "A backend that gives nothing back for a return.";
     ReturnsAtOnce "returns-at-once" "Returns are taken in without waiting for one that is too early.";
 }
 
@@ -54,6 +59,13 @@ impl Plant {
     /// Whether it is a bug that has to be found; else it shows what the core does not forbid.
     pub fn is_bug(self) -> bool {
         self != Plant::ReturnsAtOnce
+    }
+
+    /// The first seed that finds it, and the invariant that it broke; `None` where none did.
+    pub fn hunt(self, seeds: u64, steps: u32, blind: bool) -> Option<(u64, &'static str)> {
+        let options = Options { steps, plant: Some(self), blind };
+        let broken = |seed| Some((seed, run(seed, &options).err()?.violation.invariant));
+        (0..seeds).find_map(broken)
     }
 
     pub fn find(name: &str) -> Option<Plant> {
@@ -86,6 +98,10 @@ impl Store {
             {
                 self.changed += 1;
                 request.distinct_key = format!("{}.{}", request.distinct_key, self.changed);
+            }
+            (Some(Plant::AnyPartner), Command::Execute(execute)) => {
+                let owner = rows.groups.get(&execute.group).map(|group| group.partner);
+                execute.partner = owner.unwrap_or(execute.partner);
             }
             (Some(Plant::LatePutBack), Command::Outcome(told)) => {
                 told.sends = rows.attempts.get(&told.payout).map_or(told.sends, |a| a.sends);
@@ -167,6 +183,20 @@ fn tamper(plant: Plant, rows: &mut Rows, before: &Before) {
         }
         Plant::ReviveKey => rows.keys.values_mut().for_each(|(key, ..)| key.dead = None),
         Plant::ForgetPause => rows.rail.pause = None,
+        Plant::ForgetHolds => {
+            rows.holds.clear();
+            rows.partners.values_mut().for_each(|partner| partner.held = false);
+        }
+        Plant::LoseIntent => {
+            let new = rows.attempts.keys().find(|no| !before.numbers.contains_key(*no)).copied();
+            new.map(|no| rows.attempts.remove(&no));
+        }
+        Plant::LoseReturn => {
+            let new = rows.postings.iter().skip(before.postings);
+            if let Some(place) = new.into_iter().position(|p| p.entry == Entry::Return) {
+                rows.postings.remove(before.postings + place);
+            }
+        }
         _ => {}
     }
 }
