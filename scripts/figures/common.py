@@ -234,6 +234,7 @@ LEGS = {
     8: ("suspense", "settlement"),   # correct
     9: ("available", "suspense"),    # recover
     10: ("settlement", "suspense"),  # write off
+    11: ("settlement", "suspense"),  # return of what is owed
 }
 """What an entry of a posting takes the amount from, and what it gives it to."""
 

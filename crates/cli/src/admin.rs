@@ -11,7 +11,7 @@ use crate::serve;
 use anyhow::{Context, bail};
 use ichae_server::admin::request::{PartnerAdd, PartnerSet, PayoutName, Request};
 use ichae_server::admin::{AdminError, Envelope, client, serve as serve_here};
-use ichae_server::config::{Bank, Config, Environment};
+use ichae_server::config::{Bank, Config, Environment, OperatorRules};
 use ichae_server::run::{Places, open};
 use ichae_store::folder::DataFolder;
 use ichae_store::sqlite;
@@ -269,7 +269,8 @@ fn of_folder(data: &Path) -> anyhow::Result<Config> {
         server: Default::default(),
         tls: None,
         test: Default::default(),
-        operators: Default::default(),
+        // Without the file nobody knows the set amount: everything takes a second operator.
+        operators: OperatorRules { second_above: 0, ..OperatorRules::default() },
         bank: Bank::simulated(),
         webhooks: Default::default(),
         log: Default::default(),

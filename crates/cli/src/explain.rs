@@ -16,13 +16,18 @@ pub fn run(name: &str, printer: &Printer) -> anyhow::Result<ExitCode> {
             Class::Busy => "busy: nothing was written, repeat later",
             Class::Unknown => "not decided or not known yet",
         };
-        printer.value(&json!({
+        let mut value = json!({
             "code": entry.name,
             "class": class,
             "message": entry.ko,
             "meaning": entry.en,
             "what to do": entry.action,
-        }));
+        });
+        // The centre has some codes of the same name; they speak of a call to it.
+        if let Some(entry) = BankCode::find(entry.name).and_then(BankCode::entry) {
+            value["said by the centre"] = json!(format!("{}; {}", entry.en, entry.class.text()));
+        }
+        printer.value(&value);
         return Ok(ExitCode::SUCCESS);
     }
     let Some(code) = BankCode::find(&name.trim().to_ascii_uppercase()) else {

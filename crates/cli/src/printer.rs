@@ -31,6 +31,15 @@ impl Printer {
         eprintln!("{text}");
     }
 
+    /// How far long work is, drawn over itself on a terminal: tenths of a bar, and a percentage.
+    pub fn bar(&self, what: &str, percent: u64) {
+        let percent = percent.min(100);
+        let full = usize::try_from(percent / 5).unwrap_or_default();
+        let bar = format!("{}{}", "#".repeat(full), ".".repeat(20 - full));
+        let end = if percent == 100 { "\n" } else { "" };
+        eprint!("\r{what} [{bar}] {percent:3} %{end}");
+    }
+
     pub fn error(&self, error: &anyhow::Error) {
         eprintln!("error: {error:#}");
     }

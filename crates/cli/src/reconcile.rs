@@ -151,15 +151,15 @@ fn before(day: Day) -> Day {
     }
 }
 
-/// Says on a terminal how far it is, ten times at most.
+/// Draws a bar where a person watches, anew for each per cent.
 fn progress(printer: &Printer, what: &'static str, length: u64) -> impl FnMut(u64) {
     let watched = std::io::stderr().is_terminal() && length > WORTH_TELLING;
     let mut told = 0;
     move |read| {
-        let tenth = read * 10 / length.max(1);
-        if watched && tenth > told {
-            told = tenth;
-            printer.note(&format!("{what}: {} %", tenth * 10));
+        let percent = read * 100 / length.max(1);
+        if watched && percent > told {
+            told = percent;
+            printer.bar(what, percent);
         }
     }
 }
@@ -217,6 +217,7 @@ fn note(args: &Reconcile, report: &Report, name: String, printer: &Printer) -> a
         rows: count(report.rows.read),
         findings: count(report.findings.total()),
         closing_balance: report.closing_balance.map(|won| won.0),
+        last_day: Some(report.days.last.to_string()),
     });
     match admin::give(&args.at, request, printer)? {
         Ok(value) => {

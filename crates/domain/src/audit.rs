@@ -120,7 +120,7 @@ impl Audit {
                 sums.posted.canceled += amount;
                 sums.rows.step(held, State::Canceled, counted);
             }
-            Entry::Return => {
+            Entry::Return | Entry::ReturnOwed => {
                 sums.posted.returned += amount;
                 sums.rows.step(State::Settled, State::Returned, counted);
             }
@@ -251,7 +251,10 @@ pub fn journal_per_payout(
             State::Settled => &[Entry::Hold, Entry::Settle],
             State::Failed => &[Entry::Hold, Entry::Refuse],
             State::Returned if steps.contains(&Entry::Correct) => {
-                &[Entry::Hold, Entry::Refuse, Entry::Correct, Entry::Return]
+                match steps.contains(&Entry::ReturnOwed) {
+                    true => &[Entry::Hold, Entry::Refuse, Entry::Correct, Entry::ReturnOwed],
+                    false => &[Entry::Hold, Entry::Refuse, Entry::Correct, Entry::Return],
+                }
             }
             State::Returned => &[Entry::Hold, Entry::Settle, Entry::Return],
             State::Canceled => &[Entry::Hold, Entry::Cancel],

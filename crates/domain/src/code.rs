@@ -113,6 +113,7 @@ codes! {
     P0134 Refused "증빙이 필요합니다." "Evidence is missing or is not 1 to 200 characters." "Say where another person finds the proof, for example the statement and its line.";
     P0135 Refused "영업일 마감 전에는 실패로 처리할 수 없습니다." "Not before the business day has closed: the bank may still pay it." "Wait for the next business day and its statement.";
     P0136 Refused "미수 잔액을 초과했습니다." "More than the partner owes in suspense, or than it has available." "See `ichae partner show`.";
+    P0137 Refused "서명할 수 있는 마지막 운영자는 해지할 수 없습니다." "The last operator who may sign cannot be revoked." "Add another operator first.";
     W0101 Refused "등록되지 않은 웹훅입니다." "No webhook has this id." "See `ichae webhook list`.";
 }
 

@@ -101,6 +101,8 @@ pub enum Command {
     Approve {
         proposal: ProposalNo,
         act: Box<Act>,
+        /// The second person's name.
+        by: String,
     },
     Withdraw {
         proposal: ProposalNo,
@@ -111,7 +113,11 @@ pub enum Command {
         at: Time,
         source: String,
     },
-    NoteStatement(Box<StatementRead>),
+    /// A statement that was read, with the balance that it closes with and the moment of that.
+    NoteStatement {
+        statement: Box<StatementRead>,
+        closing: Option<(Won, Time)>,
+    },
     Delivered {
         notice: NoticeNo,
         status: i64,
@@ -274,6 +280,8 @@ pub struct Reads<'a> {
     /// Whether the payout named is held.
     pub hold: bool,
     pub operator: Option<&'a str>,
+    /// How many operators may sign.
+    pub signers: bool,
     pub proposal: Option<ProposalNo>,
 }
 
@@ -359,8 +367,8 @@ impl Command {
             | Command::Sign { .. }
             | Command::Act(_)
             | Command::Approve { .. }
-            | Command::Withdraw { .. }
-            | Command::NoteStatement(_) => self.persons_reads(),
+            | Command::Withdraw { .. } => self.persons_reads(),
+            Command::NoteStatement { .. } => Reads { rail: true, ..none },
             Command::Delivered { notice, .. }
             | Command::NotDelivered { notice, .. }
             | Command::Resend { notice } => Reads { notice: Some(*notice), ..none },
@@ -380,10 +388,10 @@ impl Command {
             },
             Command::AddOperator { name, .. }
             | Command::RevokeOperator { name }
-            | Command::Sign { name, .. } => Reads { operator: Some(name), ..none },
+            | Command::Sign { name, .. } => Reads { operator: Some(name), signers: true, ..none },
             Command::Act(act) => act_reads(act),
-            Command::Approve { proposal, act } => {
-                Reads { proposal: Some(*proposal), ..act_reads(act) }
+            Command::Approve { proposal, act, by } => {
+                Reads { proposal: Some(*proposal), operator: Some(by), ..act_reads(act) }
             }
             Command::Withdraw { proposal } => Reads { proposal: Some(*proposal), ..none },
             _ => none,

@@ -44,10 +44,12 @@ pub enum Entry {
     Recover = 9,
     /// The house pays what is owed.
     WriteOff = 10,
+    /// A corrected payout came back before what is owed for it was recovered.
+    ReturnOwed = 11,
 }
 
 impl Entry {
-    pub const ALL: [Entry; 10] = [
+    pub const ALL: [Entry; 11] = [
         Entry::Fund,
         Entry::TakeBack,
         Entry::Hold,
@@ -58,6 +60,7 @@ impl Entry {
         Entry::Correct,
         Entry::Recover,
         Entry::WriteOff,
+        Entry::ReturnOwed,
     ];
 
     pub fn from_number(number: i64) -> Option<Entry> {
@@ -75,7 +78,7 @@ impl Entry {
             Entry::Refuse | Entry::Cancel => (Held, Available),
             Entry::Correct => (Suspense, Settlement),
             Entry::Recover => (Available, Suspense),
-            Entry::WriteOff => (Settlement, Suspense),
+            Entry::WriteOff | Entry::ReturnOwed => (Settlement, Suspense),
         }
     }
 }
@@ -148,7 +151,8 @@ impl Ledger {
             | Entry::Return
             | Entry::Correct
             | Entry::Recover
-            | Entry::WriteOff => {}
+            | Entry::WriteOff
+            | Entry::ReturnOwed => {}
         }
         Some(next)
     }

@@ -71,6 +71,15 @@ impl Day {
         Some(Day(i32::from(t.year()) * 10_000 + i32::from(t.month()) * 100 + i32::from(t.day())))
     }
 
+    /// The last moment of the day, in Seoul.
+    pub fn end(self) -> Option<Time> {
+        let next = self.next()?;
+        let (year, month, day) = (next.0 / 10_000, next.0 / 100 % 100, next.0 % 100);
+        let date = Date::new(year.try_into().ok()?, month.try_into().ok()?, day.try_into().ok()?);
+        let midnight = SEOUL.to_timestamp(date.ok()?.at(0, 0, 0, 0)).ok()?;
+        Some(Time(midnight.as_millisecond() - 1))
+    }
+
     /// Reads the wire's `N(8)`: eight ASCII digits that are a day of the calendar.
     pub fn parse(text: &str) -> Option<Day> {
         if text.len() != 8 || !text.bytes().all(|b| b.is_ascii_digit()) {
@@ -116,6 +125,8 @@ mod tests {
         for (ms, text, day) in table {
             assert_eq!(Time(ms).seoul_17(), text);
             assert_eq!(Time(ms).day(), Day(day));
+            assert_eq!(Day(day).end().map(Time::day), Some(Day(day)));
+            assert_eq!(Day(day).end().map(|at| at.plus_ms(1).day()), Day(day).next());
         }
     }
 

@@ -37,6 +37,8 @@ pub struct View<'a> {
     /// Whether the named payout is held by operators.
     pub hold: Option<&'a Hold>,
     pub operator: Option<&'a Operator>,
+    /// How many operators may sign, where the command asks.
+    pub signers: usize,
     pub proposal: Option<&'a Proposal>,
 }
 
@@ -218,6 +220,7 @@ event_kinds! {
     WrittenOff 37 "written off";
     BalanceNoted 38 "bank balance noted";
     StatementRead 39 "bank statement read";
+    Contradicted 40 "the bank says otherwise";
 }
 
 impl EventKind {
@@ -240,6 +243,7 @@ impl EventKind {
                 | Withdrawn
                 | Resolved
                 | Corrected
+                | Contradicted
         )
     }
 

@@ -118,7 +118,7 @@ pub struct Test {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct OperatorRules {
-    pub second_above: u32,
+    pub second_above: u64,
     pub margin: u64,
 }
 
@@ -250,6 +250,9 @@ fn positive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error>
     Ok(number)
 }
 
+/// Where KFTC moves real money (openbanking 1).
+const PRODUCTION_HOST: &str = "openapi.openbanking.or.kr";
+
 /// One key of the file, for docs and for `ichae config`.
 pub struct Key {
     /// With its table, as `server.listen`.
@@ -327,6 +330,14 @@ impl Config {
         if open_banking && config.bank.openbanking.is_none() {
             return Err("bank.rail is openbanking: give the table [bank.openbanking]".to_owned());
         }
+        let money = config.bank.openbanking.as_ref();
+        if config.environment == Environment::Test
+            && money.is_some_and(|table| table.base_url.contains(PRODUCTION_HOST))
+        {
+            return Err("environment is test and bank.openbanking.base_url is KFTC's production: \
+                        use its test bed, or environment = \"live\""
+                .to_owned());
+        }
         if config.environment == Environment::Live && config.test.resolve_same_day {
             return Err("test.resolve_same_day is for TEST: take it out".to_owned());
         }
@@ -344,7 +355,7 @@ impl Config {
             retry_unit_ms: i64::from(self.webhooks.retry_unit_ms),
             calendar: self.bank.calendar(),
             inquiry_ceiling_ms: i64::from(self.bank.inquiry_ceiling_s) * 1_000,
-            second_above: Some(Won(i64::from(self.operators.second_above))),
+            second_above: self.operators().second_above,
             resolve_same_day: test && self.test.resolve_same_day,
         }
     }
@@ -352,7 +363,7 @@ impl Config {
     pub fn operators(&self) -> Operators {
         let won = |won: u64| Won(i64::try_from(won).unwrap_or(i64::MAX));
         Operators {
-            second_above: Some(won(u64::from(self.operators.second_above))),
+            second_above: Some(won(self.operators.second_above)),
             margin: Some(won(self.operators.margin)),
         }
     }

@@ -287,7 +287,7 @@ fn concern(command: &Command) -> Concern {
         | Command::Sign { .. }
         | Command::Withdraw { .. }
         | Command::NoteBalance { .. }
-        | Command::NoteStatement(_)
+        | Command::NoteStatement { .. }
         | Command::Execute(_) => Concern::None,
     }
 }

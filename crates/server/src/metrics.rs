@@ -57,6 +57,9 @@ pub struct Metrics {
     pub bank_in_flight: Gauge,
     pub inquiries: Family<ByBankAnswer, Counter>,
     pub rail_paused: Gauge,
+    pub rail_open: Gauge,
+    pub unknown: Gauge,
+    pub unknown_won: Gauge,
     pub webhooks: Family<ByTry, Counter>,
     pub webhooks_in_flight: Gauge,
 }
@@ -80,6 +83,9 @@ impl Default for Metrics {
             bank_in_flight: Gauge::default(),
             inquiries: Family::default(),
             rail_paused: Gauge::default(),
+            rail_open: Gauge::default(),
+            unknown: Gauge::default(),
+            unknown_won: Gauge::default(),
             webhooks: Family::default(),
             webhooks_in_flight: Gauge::default(),
         };
@@ -90,6 +96,8 @@ impl Default for Metrics {
         let (bank_calls, in_flight) = (m.bank_calls.clone(), m.bank_in_flight.clone());
         let (inquiries, rail_paused) = (m.inquiries.clone(), m.rail_paused.clone());
         let (webhooks, hooks_in_flight) = (m.webhooks.clone(), m.webhooks_in_flight.clone());
+        let (rail_open, unknown) = (m.rail_open.clone(), m.unknown.clone());
+        let unknown_won = m.unknown_won.clone();
         let r = &mut metrics.registry;
         r.register("requests", "Answers by route and code", requests);
         r.register("request_seconds", "Time from the request's head to its answer", latency);
@@ -100,6 +108,9 @@ impl Default for Metrics {
         r.register("bank_in_flight", "Deposits that wait for the bank", in_flight);
         r.register("bank_inquiries", "Inquiries by what the bank answered", inquiries);
         r.register("rail_paused", "1 while the rail is paused", rail_paused);
+        r.register("rail_open", "1 inside the service hours", rail_open);
+        r.register("unknown_payouts", "Payouts whose outcome is not known", unknown);
+        r.register("unknown_won", "Won that hang on them", unknown_won);
         r.register("webhook_tries", "Webhook tries by result", webhooks);
         r.register("webhooks_in_flight", "Webhook tries under way", hooks_in_flight);
         metrics

@@ -4,6 +4,7 @@
 use ichae_rail::openbanking::settings::{ContractKind, Settings};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -96,6 +97,11 @@ impl OpenBankingConfig {
 }
 
 fn read(key: &str, file: &Path) -> Result<SecretString, String> {
+    let mode = std::fs::metadata(file).map(|found| found.mode()).unwrap_or(0);
+    if mode & 0o077 != 0 {
+        let file = file.display();
+        return Err(format!("bank.openbanking.{key}: {file} can be read by others: chmod 600 it"));
+    }
     let text: SecretString = std::fs::read_to_string(file)
         .map_err(|error| format!("bank.openbanking.{key}: {}: {error}", file.display()))?
         .into();

@@ -116,13 +116,15 @@ fn open_banking(config: &Config, clock: &Clock) -> Result<OpenBanking, StoreErro
         .map_err(|error| refused(format!("the open banking rail: {error}")))
 }
 
-/// How long the engine waits for a call: its time-out, and before it the wait for a place, in which
-/// nothing is sent.
+/// How long the engine waits for a call at most. The open banking rail bounds each of its requests by
+/// itself: a wait for a place, then the time-out; a deposit may take four of them, for a token that is
+/// refused, and a check of the receiver as many.
 fn patience(config: &Config) -> Duration {
-    let Some(table) = config.bank.openbanking.as_ref() else { return config.bank_timeout() };
-    let calls = if table.receive_check { 2 } else { 1 };
-    let queue = 2 * u64::from(config.bank.in_flight) / u64::from(table.calls_per_second.max(1));
-    config.bank_timeout() * calls + Duration::from_secs(5 + queue)
+    match &config.bank.openbanking {
+        Some(table) if table.receive_check => config.bank_timeout() * 16,
+        Some(_) => config.bank_timeout() * 8,
+        None => config.bank_timeout(),
+    }
 }
 
 fn reach(config: &Config) -> Reach {

@@ -119,6 +119,7 @@ impl Rows {
             hold: reads.payout.filter(|_| reads.hold).and_then(|no| self.holds.get(&no)),
             operator: reads.operator.and_then(|name| self.operators.get(name)),
             proposal: reads.proposal.and_then(|no| self.proposals.get(&no)),
+            signers: self.operators.values().filter(|o| reads.signers && o.may_sign()).count(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! The binary as a user runs it, and the house as a newcomer finds it.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests say what they expect")]
 
+mod bank;
 mod check;
 mod docs;
 mod durability;

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 pub fn ichae() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ichae"));
-    for name in ["ICHAE_DATA", "ICHAE_CONFIG", "ICHAE_WEBHOOK_SECRET"] {
+    for name in ["ICHAE_DATA", "ICHAE_CONFIG", "ICHAE_WEBHOOK_SECRET", "ICHAE_OPERATOR_KEY"] {
         command.env_remove(name);
     }
     command
@@ -88,10 +88,9 @@ impl Running {
         });
         let address = first.rsplit("://").next().unwrap().to_owned();
         let mut greeting = vec![first];
-        if args[0] == "sandbox" {
-            greeting.extend(
-                lines.by_ref().map_while(Result::ok).take_while(|line| line != "Ctrl-C stops it."),
-            );
+        if ["sandbox", "bank"].contains(&args[0]) {
+            let last = |line: &String| line.ends_with("Ctrl-C stops it.");
+            greeting.extend(lines.by_ref().map_while(Result::ok).take_while(|l| !last(l)));
         }
         Running { child, greeting, address }
     }

@@ -195,7 +195,7 @@ pub(super) fn outcome(at: &Scene<'_>, told: &Told) -> Result<Change, Refusal> {
     // A number can be sent again after a put-back: what is told of the earlier send is over.
     let same = (attempt.bank_no, attempt.sends) == (Some(told.bank_no), told.sends);
     if payout.own != Some(expected) || !same {
-        return Ok(Change::none(Reply::Stale));
+        return Ok(contradicted(at, payout, told, same));
     }
     let mut next = attempt.clone();
     next.inquire_at = None;
@@ -221,6 +221,26 @@ pub(super) fn outcome(at: &Scene<'_>, told: &Told) -> Result<Change, Refusal> {
         Answer::NotSent => Ok(put_back(at, payout, next, None)),
         Answer::OwnSide { code } => Ok(put_back(at, payout, next, Some(code))),
     }
+}
+
+/// Too late to change anything. What says the opposite of how the payout ended is written down: a
+/// person, or an earlier answer, was wrong.
+fn contradicted(at: &Scene<'_>, payout: &Payout, told: &Told, same: bool) -> Change {
+    let says = match told.answer {
+        Answer::Settled { .. } => Some(State::Settled),
+        Answer::Refused { code, .. } if code.final_in_inquiry() => Some(State::Failed),
+        _ => None,
+    };
+    let ended = [(State::Settled, State::Failed), (State::Failed, State::Settled)];
+    let against = says.is_some_and(|says| ended.contains(&(says, payout.own.unwrap_or(says))));
+    if !same || !against {
+        return Change::none(Reply::Stale);
+    }
+    let about = About::Payout(payout.no);
+    let mut event = at.event(EventKind::Contradicted, about, Some(payout.partner));
+    event.amount = Some(payout.amount);
+    event.note = says.map(|says| format!("the bank says {} of it", says.name()));
+    Change { writes: vec![Write::Event(event)], reply: Reply::Stale, serials: 0 }
 }
 
 fn settled(
@@ -292,7 +312,7 @@ fn unknown(
 }
 
 /// How far the bank's clock may be from ours around midnight, in milliseconds.
-const DATE_DOUBT_MS: i64 = 10 * 60_000;
+pub(super) const DATE_DOUBT_MS: i64 = 10 * 60_000;
 
 /// The day that the next inquiry asks for, where the bank knows nothing on this one. Near midnight
 /// the bank may have dated it on either side (openbanking 7.3); of a payout in doubt it is not known
@@ -352,7 +372,8 @@ pub(super) fn returned(
     let mut attempt = attempt.clone();
     attempt.returned_at = Some(at.context.now);
     attempt.return_code = code;
-    let mut writes = give_back(at, payout, attempt, RETURNED)?;
+    let step = return_of(at, &attempt, payout.amount)?;
+    let mut writes = give_back(at, payout, attempt, step)?;
     writes.push(Write::Rail(rail));
     Ok(Change { writes, reply: Reply::Done, serials: 0 })
 }
@@ -367,8 +388,14 @@ pub(super) struct Step {
 
 const SETTLED: Step = Step { entry: Entry::Settle, state: State::Settled, told: Outcome::Settled };
 const REFUSED: Step = Step { entry: Entry::Refuse, state: State::Failed, told: Outcome::Failed };
-const RETURNED: Step =
-    Step { entry: Entry::Return, state: State::Returned, told: Outcome::Returned };
+
+/// What a return gives back to. A payout that was corrected keeps why it had failed: what it gave back
+/// then is owed, so its return pays that first, unless it was recovered already (decision H13).
+pub(super) fn return_of(at: &Scene<'_>, attempt: &Attempt, amount: Won) -> Result<Step, Refusal> {
+    let owed = attempt.failure.is_some() && at.ledger()?.suspense.0 <= -amount.0;
+    let entry = if owed { Entry::ReturnOwed } else { Entry::Return };
+    Ok(Step { entry, state: State::Returned, told: Outcome::Returned })
+}
 
 /// State, attempt, posting, webhook notice and event of an outcome, together.
 pub(super) fn give_back(

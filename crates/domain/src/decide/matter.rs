@@ -2,7 +2,7 @@
 //! H13, M2). The ground of each is written down with the names.
 
 use super::Scene;
-use super::bank::{Step, give_back};
+use super::bank::{DATE_DOUBT_MS, Step, give_back, return_of};
 use super::partner;
 use crate::bank::BankCode;
 use crate::code::Code;
@@ -22,7 +22,8 @@ pub(super) fn act(at: &Scene<'_>, act: &Act) -> Result<Change, Refusal> {
     let by = at.person()?;
     let done = carry_out(at, act)?;
     let second = at.context.rules.second_above.is_some_and(|most| act.amount > most);
-    if !second || matches!(done.reply, Reply::Funded { repeated: true, .. }) {
+    let repeated = matches!(done.reply, Reply::Stale | Reply::Funded { repeated: true, .. });
+    if !second || repeated {
         return Ok(done);
     }
     let no = ProposalNo(at.context.serial);
@@ -45,7 +46,10 @@ pub(super) fn approve(at: &Scene<'_>, no: ProposalNo, act: &Act) -> Result<Chang
     let by = at.person()?;
     let open = |p: &&Proposal| p.no == no && p.state == ProposalState::Open && p.act == *act;
     let proposal = at.view.proposal.filter(open).ok_or(Code::P0132)?;
-    if proposal.by == by {
+    // Nor somebody who was added for it.
+    let known = at.view.operator.filter(|o| o.name == by && o.may_sign());
+    let known = known.ok_or(Code::P0121)?;
+    if proposal.by == by || known.added_at >= proposal.at {
         return Err(Code::P0133.into());
     }
     let mut change = carry_out(at, act)?;
@@ -119,10 +123,12 @@ fn resolved(at: &Scene<'_>, act: &Act, paid_on: Option<Day>) -> Result<Attempt, 
     let mut attempt = attempt_in(at, act, State::Unknown)?;
     let today = at.context.now.day();
     match paid_on {
-        Some(day) if too_late(at, day) => return Err(Refusal::field(Code::P0131, "date")),
+        Some(day) if !possible(at, day) => return Err(Refusal::field(Code::P0131, "date")),
         Some(day) => attempt.day = day,
         None => {
-            let closed = attempt.day.max(attempt.sent_at.day()) < today;
+            // Near midnight the bank may have dated it on the day after.
+            let latest = attempt.sent_at.plus_ms(DATE_DOUBT_MS).day();
+            let closed = attempt.day.max(latest) < today;
             if !closed && !at.context.rules.resolve_same_day {
                 return Err(Code::P0135.into());
             }
@@ -134,16 +140,18 @@ fn resolved(at: &Scene<'_>, act: &Act, paid_on: Option<Day>) -> Result<Attempt, 
     Ok(attempt)
 }
 
-/// A bank may date what came after its cut-off on the next day, but no later.
-fn too_late(at: &Scene<'_>, day: Day) -> bool {
+/// A bank may date what came after its cut-off on the next day, but no later; and nothing before it
+/// was requested.
+fn possible(at: &Scene<'_>, day: Day) -> bool {
     let today = at.context.now.day();
-    day > today.next().unwrap_or(today)
+    let requested = at.view.payout.map_or(today, |payout| payout.at.day());
+    requested <= day && day <= today.next().unwrap_or(today)
 }
 
 fn correct(at: &Scene<'_>, act: &Act, day: Day, note: &str) -> Result<Change, Refusal> {
     let mut attempt = attempt_in(at, act, State::Failed)?;
     // One that never got a number was never at a bank, so no bank can have paid it.
-    if attempt.bank_no.is_none() || too_late(at, day) {
+    if attempt.bank_no.is_none() || !possible(at, day) {
         return Err(Code::P0131.into());
     }
     // Why it had failed stays: that outcome may not have been told yet.
@@ -161,7 +169,7 @@ fn returned(
     let mut attempt = attempt_in(at, act, State::Settled)?;
     attempt.returned_at = Some(at.context.now);
     attempt.return_code = code;
-    let step = Step { entry: Entry::Return, state: State::Returned, told: Outcome::Returned };
+    let step = return_of(at, &attempt, act.amount)?;
     ended(at, attempt, step, EventKind::Resolved, note)
 }
 
@@ -182,6 +190,8 @@ fn ended(
     Ok(Change { writes, reply: Reply::Done, serials: 0 })
 }
 
+/// Its ground counts once, as the reference of a funding does: a command whose answer was lost can be
+/// given again.
 fn owed(
     at: &Scene<'_>,
     act: &Act,
@@ -190,10 +200,20 @@ fn owed(
     note: &str,
 ) -> Result<Change, Refusal> {
     let partner = at.partner()?;
+    if let Some(before) = at.view.fund {
+        let same = before == act.amount;
+        return if same { Ok(Change::none(Reply::Stale)) } else { Err(Code::P0110.into()) };
+    }
     let (ledger, posting) = at.post(at.ledger()?, entry, act.amount, Subject::Fund, Code::P0136)?;
     let mut event = at.event(kind, About::Partner(partner.no), Some(partner.no));
     event.amount = Some(act.amount);
     event.note = Some(note.to_owned());
-    let writes = vec![Write::Ledger(ledger), posting, Write::Event(event)];
+    let once = Write::Fund {
+        partner: partner.no,
+        reference: note.to_owned(),
+        amount: act.amount,
+        at: at.context.now,
+    };
+    let writes = vec![Write::Ledger(ledger), posting, once, Write::Event(event)];
     Ok(Change { writes, reply: Reply::Done, serials: 0 })
 }

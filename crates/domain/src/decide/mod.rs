@@ -57,12 +57,14 @@ pub fn decide(view: &View<'_>, order: &Order, context: &Context) -> Result<Chang
         Command::RevokeOperator { name } => operator::revoke(&at, name),
         Command::Sign { name, at: moment } => operator::sign(&at, name, *moment),
         Command::Act(act) => matter::act(&at, act),
-        Command::Approve { proposal, act } => matter::approve(&at, *proposal, act),
+        Command::Approve { proposal, act, .. } => matter::approve(&at, *proposal, act),
         Command::Withdraw { .. } => matter::withdraw(&at),
         Command::NoteBalance { amount, at: moment, source } => {
             rail::note_balance(&at, *amount, *moment, source)
         }
-        Command::NoteStatement(statement) => rail::note_statement(&at, statement),
+        Command::NoteStatement { statement, closing } => {
+            rail::note_statement(&at, statement, *closing)
+        }
         Command::Delivered { status, .. } => webhook::delivered(&at, *status),
         Command::NotDelivered { status, .. } => webhook::not_delivered(&at, *status),
         Command::Resend { .. } => webhook::resend(&at),

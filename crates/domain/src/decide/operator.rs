@@ -36,6 +36,10 @@ pub(super) fn revoke(at: &Scene<'_>, name: &str) -> Result<Change, Refusal> {
     if !operator.may_sign() {
         return Ok(Change::none(Reply::Stale));
     }
+    // Without one nobody could sign any more, and nobody could add another.
+    if at.view.signers <= 1 {
+        return Err(Code::P0137.into());
+    }
     let revoked = Operator { revoked_at: Some(at.context.now), ..operator.clone() };
     Ok(changed(at, revoked, EventKind::OperatorRevoked))
 }

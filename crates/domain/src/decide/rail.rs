@@ -73,13 +73,25 @@ pub(super) fn note_balance(
     Ok(Change { writes, reply: Reply::Done, serials: 0 })
 }
 
-pub(super) fn note_statement(at: &Scene<'_>, statement: &StatementRead) -> Result<Change, Refusal> {
+pub(super) fn note_statement(
+    at: &Scene<'_>,
+    statement: &StatementRead,
+    closing: Option<(Won, Time)>,
+) -> Result<Change, Refusal> {
+    let rail = at.view.rail.ok_or(Code::T0999)?;
     let mut event = at.event(EventKind::StatementRead, About::Rail, None);
     event.note = Some(format!(
         "{}: {} rows, {} findings",
         statement.name, statement.rows, statement.findings
     ));
     let statement = StatementRead { at: at.context.now, ..statement.clone() };
-    let writes = vec![Write::Statement(statement), Write::Event(event)];
+    // An older statement says nothing about what is there now.
+    let newest = |at: Time| rail.balance.as_ref().is_none_or(|balance| balance.at < at);
+    let balance = closing.filter(|(_, at)| newest(*at)).map(|(amount, at)| {
+        let by = statement.by.clone();
+        Write::Rail(Rail { balance: Some(Balance { amount, at, by }), ..rail.clone() })
+    });
+    let mut writes = vec![Write::Statement(statement), Write::Event(event)];
+    writes.extend(balance);
     Ok(Change { writes, reply: Reply::Done, serials: 0 })
 }

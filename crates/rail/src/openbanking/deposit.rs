@@ -155,6 +155,8 @@ fn decide(sent: &Sent, got: &Got) -> Result<Answer, Why> {
         (AT_THE_BANK | ENTRY_FAILED, Some(entry), Some(code)) => by_bank(outer, code, entry, sent),
         (AT_THE_BANK | ENTRY_FAILED, ..) => Err(undecided(outer)),
         _ if contradicts(bank) => Err(undecided(outer)),
+        // A refused token beside a transfer: whoever names the transfer has seen it.
+        (_, Some(_), _) if outer.class() == BankClass::NotSent => Err(undecided(outer)),
         _ => by_class(outer, sent),
     }
 }

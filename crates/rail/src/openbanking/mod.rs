@@ -85,11 +85,18 @@ impl OpenBanking {
         })
     }
 
-    /// Sends one request once, after waiting for a place and for the pace.
+    /// Sends one request once, after waiting for a place and for the pace; not at all, where that
+    /// takes longer than an answer may.
     async fn send(&self, out: &Outgoing, token: Option<&SecretString>) -> Got {
-        let Ok(_place) = self.places.acquire().await else { return Got::NotSent };
-        self.pace.until_ready().await;
-        self.transport.send(out, token).await
+        let turn = async {
+            let place = self.places.acquire().await;
+            self.pace.until_ready().await;
+            place
+        };
+        match tokio::time::timeout(self.settings.timeout, turn).await {
+            Ok(Ok(_place)) => self.transport.send(out, token).await,
+            Ok(Err(_)) | Err(_) => Got::NotSent,
+        }
     }
 
     /// Sends a request with the token. If the gateway refuses the token, no bank was involved: a

@@ -8,6 +8,7 @@ use ichae_domain::code::Code;
 use ichae_domain::command::Command;
 use ichae_domain::money::Won;
 use ichae_domain::refusal::Refusal;
+use ichae_domain::time::Day;
 use ichae_domain::view::StatementRead;
 use serde_json::json;
 
@@ -71,11 +72,11 @@ impl Admin<'_> {
         let (at, by) = (self.hub.now(), self.name().to_owned());
         let StatementNote { name, rows, findings, .. } = note;
         let read = StatementRead { digest, at, by, name: name.clone(), rows, findings };
-        self.give(Command::NoteStatement(Box::new(read))).await?;
-        if let Some(won) = note.closing_balance {
-            let source = format!("statement {name}");
-            self.give(Command::NoteBalance { amount: Won(won), at, source }).await?;
-        }
+        // The end of its last day, or now where that is still to come.
+        let end = note.last_day.as_deref().and_then(Day::parse).and_then(Day::end);
+        let closing = note.closing_balance.zip(end).map(|(won, end)| (Won(won), end.min(at)));
+        let statement = Box::new(read);
+        self.give(Command::NoteStatement { statement, closing }).await?;
         Ok(json!({ "statement": name, "read_before": null }))
     }
 

@@ -16,7 +16,12 @@ const LIST_MAX: usize = 1_000;
 impl Admin<'_> {
     pub(super) async fn operator_add(&self, name: String, public_key: &str) -> Done {
         let bytes = STANDARD.decode(public_key).map_err(|_| Code::P0124)?;
-        let public_key = bytes.try_into().map_err(|_| Code::P0124)?;
+        let public_key: [u8; 32] = bytes.try_into().map_err(|_| Code::P0124)?;
+        // Two names with one key would be one person who is two.
+        let known = self.hub.read(|r| r.operators()).await?;
+        if known.iter().any(|operator| operator.public_key == public_key) {
+            return Err(Code::P0123.into());
+        }
         self.give(Command::AddOperator { name: name.clone(), public_key }).await?;
         Ok(json!({ "operator": name, "public_key": STANDARD.encode(public_key) }))
     }
@@ -61,7 +66,9 @@ impl Admin<'_> {
     pub(super) async fn proposal_approve(&self, no: i64) -> Done {
         let proposal = self.proposal(no).await?;
         let act = Box::new(proposal.act.clone());
-        let reply = self.give(Command::Approve { proposal: proposal.no, act }).await?;
+        let reply = self
+            .give(Command::Approve { proposal: proposal.no, act, by: self.name().to_owned() })
+            .await?;
         let mut value = self.proposal_value(&self.proposal(no).await?);
         if let Reply::Funded { available, .. } = reply {
             value["available"] = json!(available.0);

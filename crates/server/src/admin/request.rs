@@ -196,10 +196,11 @@ pub struct StatementNote {
     pub rows: i64,
     pub findings: i64,
     pub closing_balance: Option<i64>,
+    /// `yyyymmdd`.
+    pub last_day: Option<String>,
 }
 
-/// A payout as people name it: its `api_tran_id`, its `bank_tran_id` or its number; or, with its
-/// partner, its `distinct_key`.
+/// A payout as people name it: its `api_tran_id`, its `bank_tran_id` or its number.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PayoutName {
     pub id: String,

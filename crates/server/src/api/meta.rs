@@ -35,8 +35,12 @@ pub async fn readyz(State(api): State<Api>) -> Response {
 pub async fn metrics(State(api): State<Api>) -> Response {
     let metrics = &api.hub.metrics;
     metrics.queue_depth.set(i64::try_from(api.hub.writer.depth()).unwrap_or(i64::MAX));
-    if let Ok(rail) = api.hub.read(|r| r.rail()).await {
+    let now = api.hub.now();
+    metrics.rail_open.set(i64::from(api.hub.calendar.open_from(now) <= now));
+    if let Ok((rail, (unknown, won))) = api.hub.read(|r| Ok((r.rail()?, r.unknown_sum()?))).await {
         metrics.rail_paused.set(i64::from(rail.pause.is_some()));
+        metrics.unknown.set(unknown);
+        metrics.unknown_won.set(won.0);
     }
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(CONTENT_TYPE, kind)], metrics.text()).into_response()

@@ -8,10 +8,13 @@ use ichae_domain::time::Time;
 use ichae_rail::port::BankStatus;
 use ichae_store::port::{Reader, Row, StoreError, Work};
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-/// Looks past rows that have to wait, in one turn, at most.
+/// Rows of one look, and looks past rows that have to wait, in one turn, at most.
+const PAGE_ROWS: usize = 128;
 const PAGES: usize = 16;
+/// How long a payout rests whose call did not get through.
+const REST_MS: i64 = 2_000;
 /// When rows that wait for no known moment are looked at again: bells ring before.
 const LOOK_AGAIN_MS: i64 = 30_000;
 
@@ -21,6 +24,24 @@ pub(super) struct Queue {
     holds: HashSet<PayoutNo>,
     /// When what was passed over is looked at again.
     again: Option<Time>,
+    pub(super) resting: Resting,
+}
+
+/// Payouts whose last call did not get through: they rest a little, so that those behind them go.
+#[derive(Clone, Default)]
+pub(super) struct Resting(Arc<Mutex<HashMap<PayoutNo, Time>>>);
+
+impl Resting {
+    pub(super) fn rest(&self, no: PayoutNo, now: Time) {
+        let mut resting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        resting.retain(|_, until| *until > now);
+        resting.insert(no, now.plus_ms(REST_MS));
+    }
+
+    fn until(&self, no: PayoutNo, now: Time) -> Option<Time> {
+        let resting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        resting.get(&no).copied().filter(|until| *until > now)
+    }
 }
 
 /// How far each kind of rows was handed out or passed over, so that it is not read again.
@@ -49,12 +70,15 @@ impl Queue {
         self.again_at(now.plus_ms(LOOK_AGAIN_MS));
     }
 
+    /// A put-back, or an execution by key, may bring a row below those that were passed over, so none
+    /// is waited for longer than that.
     fn again_at(&mut self, at: Time) {
         self.again = Some(self.again.map_or(at, |before| before.min(at)));
     }
 
-    /// The partner's next rows that may go, and where each goes. All is read before anything is
-    /// claimed: a row that cannot be read is not sent.
+    /// The partner's next rows that may go, `limit` at most, and where each goes. All is read before
+    /// anything is claimed: a row that cannot be read is not sent. Pages are read whole, however few
+    /// may go, so that those that have to wait do not hide the others.
     pub(super) async fn next(
         &mut self,
         hub: &Arc<Hub>,
@@ -63,16 +87,23 @@ impl Queue {
     ) -> Result<(Vec<Work>, Vec<Row>), StoreError> {
         for _ in 0..PAGES {
             let places = self.places.clone();
-            let (work, rows, places) = hub.read(move |r| page(r, partner, limit, places)).await?;
-            self.places = places;
-            let full = work.len() == limit;
-            let (ready, waits): (Vec<_>, Vec<_>) =
-                work.into_iter().zip(rows).partition(|(_, row)| self.goes(hub, row).is_none());
-            for (work, row) in &waits {
-                let at = self.goes(hub, row).unwrap_or(Time(0));
-                self.again_at(at);
-                if row.payout.own.is_some() {
+            let (work, rows) = hub.read(move |r| page(r, partner, &places)).await?;
+            let full = work.len() == PAGE_ROWS;
+            let mut ready: Vec<(Work, Row)> = Vec::new();
+            for (work, row) in work.into_iter().zip(rows) {
+                if ready.len() == limit {
+                    break;
+                }
+                let waits = self.goes(hub, &row);
+                // A row of its own that goes leaves this list when it is claimed.
+                if row.payout.own.is_none() {
+                    self.places.groups.insert(work.group, work.payout);
+                } else if waits.is_some() {
                     self.places.own.insert(partner, work.payout);
+                }
+                match waits {
+                    Some(at) => self.again_at(at),
+                    None => ready.push((work, row)),
                 }
             }
             if !ready.is_empty() || !full {
@@ -87,7 +118,10 @@ impl Queue {
         let now = hub.now();
         let opens = hub.calendar.bank_open_from(&row.key.bank, now);
         if opens > now {
-            return Some(opens);
+            return Some(opens.min(now.plus_ms(LOOK_AGAIN_MS)));
+        }
+        if let Some(until) = self.resting.until(row.payout.no, now) {
+            return Some(until);
         }
         let shut = hub.banks.load().get(&row.key.bank).is_some_and(|s| *s != BankStatus::Open);
         let held = self.holds.contains(&row.payout.no);
@@ -95,44 +129,26 @@ impl Queue {
     }
 }
 
-type Page = (Vec<Work>, Vec<Row>, Places);
-
 /// Rows with a state of their own first, then executed groups.
 fn page(
     reader: &dyn Reader,
     partner: PartnerNo,
-    limit: usize,
-    mut places: Places,
-) -> Result<Page, StoreError> {
-    let work = next_rows(reader, partner, limit, &mut places)?;
+    places: &Places,
+) -> Result<(Vec<Work>, Vec<Row>), StoreError> {
+    let after = places.own.get(&partner).copied().unwrap_or(PayoutNo(0));
+    let mut work = reader.executing_rows(partner, after, PAGE_ROWS)?;
+    if work.len() < PAGE_ROWS {
+        for group in reader.executing_groups(partner)? {
+            let after = places.groups.get(&group).copied().unwrap_or(PayoutNo(0));
+            work.extend(reader.unclaimed(group, after, PAGE_ROWS - work.len())?);
+            if work.len() == PAGE_ROWS {
+                break;
+            }
+        }
+    }
     let numbers: Vec<PayoutNo> = work.iter().map(|work| work.payout).collect();
     let missing = |no: PayoutNo| StoreError::Damaged(format!("payout {}", no.0));
     let found = reader.rows_of(&numbers)?.into_iter().zip(&numbers);
     let rows = found.map(|(row, no)| row.ok_or_else(|| missing(*no)));
-    Ok((work, rows.collect::<Result<Vec<Row>, _>>()?, places))
-}
-
-fn next_rows(
-    reader: &dyn Reader,
-    partner: PartnerNo,
-    limit: usize,
-    places: &mut Places,
-) -> Result<Vec<Work>, StoreError> {
-    let after = places.own.get(&partner).copied().unwrap_or(PayoutNo(0));
-    let mut work = reader.executing_rows(partner, after, limit)?;
-    if work.len() == limit {
-        return Ok(work);
-    }
-    for group in reader.executing_groups(partner)? {
-        let after = places.groups.get(&group).copied().unwrap_or(PayoutNo(0));
-        let rows = reader.unclaimed(group, after, limit - work.len())?;
-        if let Some(last) = rows.last() {
-            places.groups.insert(group, last.payout);
-        }
-        work.extend(rows);
-        if work.len() == limit {
-            break;
-        }
-    }
-    Ok(work)
+    Ok((work, rows.collect::<Result<Vec<Row>, _>>()?))
 }

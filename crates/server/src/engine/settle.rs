@@ -3,7 +3,7 @@
 //! The intent is durable before the bank is called. No more is claimed than may be in flight, and
 //! partners take turns: one partner's hundred thousand rows do not delay another's one.
 
-use super::queue::Queue;
+use super::queue::{Queue, Resting};
 use super::{Limits, label, outcome, pause};
 use crate::hub::Hub;
 use ichae_domain::bank::{Answer, Why};
@@ -184,6 +184,7 @@ impl Settle {
             hub: Arc::clone(&self.hub),
             limit: self.limits.bank_timeout,
             not_sent: Arc::clone(&self.not_sent),
+            resting: self.queue.resting.clone(),
         };
         self.calls.spawn(async move {
             call.make(deposit, row).await;
@@ -197,6 +198,7 @@ struct Call {
     hub: Arc<Hub>,
     limit: Duration,
     not_sent: Arc<AtomicU32>,
+    resting: Resting,
 }
 
 impl Call {
@@ -216,6 +218,7 @@ impl Call {
         match answer {
             Answer::NotSent => {
                 self.not_sent.fetch_add(1, Ordering::Relaxed);
+                self.resting.rest(deposit.payout, hub.now());
             }
             Answer::OwnSide { code } => {
                 let code = code.text();

@@ -169,7 +169,7 @@ impl Model {
             | Command::Approve { .. }
             | Command::Withdraw { .. }
             | Command::NoteBalance { .. }
-            | Command::NoteStatement(_) => {
+            | Command::NoteStatement { .. } => {
                 Err(Violation::new(ANSWER, "a command that no party of a run gives".to_owned()))
             }
             Command::Delivered { notice, .. } => plain(self.delivered(*notice), answer),

@@ -451,9 +451,18 @@ behaviours! {
         assert_eq!((h.state(r.payout), h.balances(p)), ("settled", (800, 200)));
         let funds = h.reader.funds().unwrap();
         assert_eq!((funds.available, funds.held, funds.suspense), (Won(800), Won(200), Won(-300)));
-        h.give(act(p, None, 100, Matter::Recover)).unwrap();
-        h.give(act(p, None, 200, Matter::WriteOff)).unwrap();
-        assert_eq!(h.give(act(p, None, 1, Matter::Recover)).unwrap_err().code, Code::P0136);
+        let owed = |amount, matter, note: &str| match act(p, None, amount, matter) {
+            Command::Act(act) => Command::Act(Box::new(Act { note: note.to_owned(), ..*act })),
+            other => other,
+        };
+        h.give(owed(100, Matter::Recover, "letter 1")).unwrap();
+        let again = h.give(owed(100, Matter::Recover, "letter 1"));
+        assert_eq!(again, Ok(Reply::Stale), "its ground counts once");
+        let other = h.give(owed(99, Matter::Recover, "letter 1"));
+        assert_eq!(other.unwrap_err().code, Code::P0110);
+        h.give(owed(200, Matter::WriteOff, "letter 2")).unwrap();
+        let more = h.give(owed(1, Matter::Recover, "letter 3"));
+        assert_eq!(more.unwrap_err().code, Code::P0136);
         assert_eq!((h.balances(p), h.reader.funds().unwrap().suspense), ((700, 200), Won(0)));
         let story = h.reader.story(r.payout, r.group).unwrap();
         let kinds: Vec<EventKind> = story.iter().map(|event| event.kind).collect();
@@ -498,7 +507,10 @@ behaviours! {
         let now = h.time();
         h.give(sign(now)).unwrap();
         assert_eq!(h.give(sign(now)).unwrap_err().code, Code::P0122);
-        h.give(Command::RevokeOperator { name: "kim".to_owned() }).unwrap();
+        let revoke = Command::RevokeOperator { name: "kim".to_owned() };
+        assert_eq!(h.give(revoke.clone()).unwrap_err().code, Code::P0137, "the last one");
+        h.give(Command::AddOperator { name: "lee".to_owned(), public_key: [4; 32] }).unwrap();
+        h.give(revoke).unwrap();
         assert_eq!(h.give(sign(now.plus_ms(1))).unwrap_err().code, Code::P0121);
         let operators = h.reader.operators().unwrap();
         assert_eq!((operators[0].public_key, operators[0].revoked_at), ([3; 32], Some(now)));
@@ -517,7 +529,15 @@ behaviours! {
             rows: 3,
             findings: 1,
         };
-        h.give(Command::NoteStatement(Box::new(statement.clone()))).unwrap();
+        let note = |closing| {
+            let statement = Box::new(statement.clone());
+            Command::NoteStatement { statement, closing }
+        };
+        // An older balance does not replace a newer one.
+        h.give(note(Some((Won(7), now.plus_ms(-1))))).unwrap();
+        assert_eq!(h.reader.rail().unwrap().balance.unwrap().amount, Won(-5));
+        h.give(note(Some((Won(8), now.plus_ms(1))))).unwrap();
+        assert_eq!(h.reader.rail().unwrap().balance.unwrap().amount, Won(8));
         assert_eq!(h.reader.statement(&[9; 32]).unwrap(), Some(statement));
         assert_eq!(h.reader.statement(&[8; 32]).unwrap(), None);
     }

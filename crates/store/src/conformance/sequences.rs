@@ -76,9 +76,11 @@ fn step(h: &Harness, (kind, a, b, c): Step, world: &World) -> Option<Command> {
             let proposal = open.get(usize::from(b) % open.len().max(1))?;
             match c % 4 {
                 0 => Command::Withdraw { proposal: proposal.no },
-                _ => {
-                    Command::Approve { proposal: proposal.no, act: Box::new(proposal.act.clone()) }
-                }
+                _ => Command::Approve {
+                    proposal: proposal.no,
+                    act: Box::new(proposal.act.clone()),
+                    by: "lee".to_owned(),
+                },
             }
         }
         _ => {
@@ -97,14 +99,24 @@ fn decided(h: &Harness, c: u16, partner: PartnerNo, amount: i64) -> Command {
         1 => (Matter::Resolve(Verdict::Failed), State::Unknown),
         2 | 3 => (Matter::Correct(today), State::Failed),
         4 => (Matter::Return(None), State::Settled),
-        5 => return act(partner, None, amount.min(30), Matter::Recover),
-        _ => return act(partner, None, amount.min(30), Matter::WriteOff),
+        5 => return owed(partner, c, amount, Matter::Recover),
+        _ => return owed(partner, c, amount, Matter::WriteOff),
     };
     let rows = (1..300).filter_map(|no| h.reader.row(PayoutNo(no)).unwrap());
     let fits = rows.filter(|row| row.state == state).map(|row| row.payout);
     match fits.last() {
         Some(row) => act(row.partner, Some(row.no), row.amount.0, matter),
         None => act(partner, Some(PayoutNo(i64::from(c % 200))), amount, matter),
+    }
+}
+
+/// Each ground counts once; now and then one comes again.
+fn owed(partner: PartnerNo, c: u16, amount: i64, matter: Matter) -> Command {
+    match act(partner, None, amount.min(30), matter) {
+        Command::Act(act) => {
+            Command::Act(Box::new(Act { note: format!("letter {}", c % 40), ..*act }))
+        }
+        other => other,
     }
 }
 
@@ -136,6 +148,8 @@ struct World {
 
 fn populate(h: &mut Harness) -> World {
     let partners = vec![h.partner("a", 20_000), h.partner("b", 5_000)];
+    h.give(Command::AddOperator { name: "lee".to_owned(), public_key: [3; 32] }).unwrap();
+    h.later(1);
     let keys = vec![h.key(partners[0], "1"), h.key(partners[0], "2"), h.key(partners[1], "1")];
     World { partners, keys }
 }

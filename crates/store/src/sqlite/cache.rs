@@ -71,6 +71,7 @@ pub(super) struct Found {
     hold: Option<Hold>,
     operator: Option<Operator>,
     proposal: Option<Proposal>,
+    signers: usize,
 }
 
 impl Cache {
@@ -100,6 +101,7 @@ impl Cache {
             hold: found.hold.as_ref(),
             operator: found.operator.as_ref(),
             proposal: found.proposal.as_ref(),
+            signers: found.signers,
         }
     }
 
@@ -185,6 +187,11 @@ impl Loader<'_> {
         if let Some(name) = reads.operator {
             let sql = format!("SELECT {} FROM operators WHERE name = ?1", row::OPERATOR);
             found.operator = self.db.query_row(&sql, [name], row::operator).optional()?;
+        }
+        if reads.signers {
+            let sql = "SELECT count(*) FROM operators WHERE revoked_at IS NULL";
+            let signers: i64 = self.db.query_row(sql, [], |r| r.get(0))?;
+            found.signers = usize::try_from(signers).unwrap_or_default();
         }
         if let Some(no) = reads.proposal {
             let sql = format!("SELECT {} FROM proposals WHERE no = ?1", row::PROPOSAL);

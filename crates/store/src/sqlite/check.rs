@@ -161,7 +161,12 @@ impl Run<'_> {
     /// How much of a posting is about payouts that are counted already.
     fn counted_part(&self, posting: &Posting) -> Result<i64, StoreError> {
         let moves = match posting.entry {
-            Entry::Settle | Entry::Refuse | Entry::Cancel | Entry::Return | Entry::Correct => true,
+            Entry::Settle
+            | Entry::Refuse
+            | Entry::Cancel
+            | Entry::Return
+            | Entry::ReturnOwed
+            | Entry::Correct => true,
             Entry::Fund | Entry::TakeBack | Entry::Hold | Entry::Recover | Entry::WriteOff => false,
         };
         match posting.subject {

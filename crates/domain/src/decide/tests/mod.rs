@@ -151,6 +151,7 @@ impl World {
             hold: self.hold.as_ref().filter(|_| reads.hold),
             operator: self.operator.as_ref().filter(|o| Some(o.name.as_str()) == reads.operator),
             proposal: self.proposal.as_ref().filter(|p| Some(p.no) == reads.proposal),
+            signers: if reads.signers { 2 } else { 0 },
         }
     }
 

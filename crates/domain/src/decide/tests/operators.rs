@@ -132,6 +132,55 @@ fn failed_waits_for_the_end_of_the_business_day_unless_the_rules_are_a_tests() {
     let done = ended(State::Settled, Entry::Settle, Outcome::Settled);
     check_as(person("kim"), &world(State::Unknown), paid_on(20_261_123), Ok(done));
     check_as(person("kim"), &world(State::Unknown), paid_on(20_261_124), Err(Code::P0131));
+    let mut young = world(State::Unknown);
+    young.payouts[0].at = NOW;
+    check_as(person("kim"), &young, paid_on(20_261_121), Err(Code::P0131));
+}
+
+fn operator(name: &str, added_at: Time) -> Operator {
+    Operator {
+        name: name.to_owned(),
+        public_key: [7; 32],
+        added_at,
+        revoked_at: None,
+        last_signed: Time(0),
+    }
+}
+
+/// What is owed for a corrected payout is paid by its return first; nothing is given twice.
+#[test]
+fn the_return_of_a_corrected_payout_pays_what_is_owed_for_it() {
+    for (suspense, entry) in [(-300, Entry::ReturnOwed), (-299, Entry::Return), (0, Entry::Return)]
+    {
+        let mut world = world(State::Settled);
+        world.attempt.as_mut().unwrap().failure = Some(Code::A0009);
+        world.ledger.as_mut().unwrap().suspense = Won(suspense);
+        let done = ended(State::Returned, entry, Outcome::Returned);
+        check_as(person("kim"), &world, give(Matter::Return(None)), Ok(done.clone()));
+        let told = Command::Return { payout: PayoutNo(1), partner: PARTNER, code: None, notice: 9 };
+        check_as(Actor::Engine, &world, told, Ok(done));
+    }
+}
+
+/// A bank that says the opposite of how a payout ended changes nothing, and is written down.
+#[test]
+fn a_bank_that_contradicts_the_end_is_written_down() {
+    let refused = Answer::Refused { code: BankCode(412), day: TODAY };
+    let settled = Answer::Settled { day: TODAY, bank_code_sub: 0 };
+    for (own, answer, written) in [
+        (State::Failed, settled, true),
+        (State::Settled, refused, true),
+        (State::Failed, refused, false),
+        (State::Settled, settled, false),
+        (State::Settled, Answer::Unknown(Why::Lost), false),
+    ] {
+        let world = world(own);
+        let told = told(&world, Asked::Inquiry, answer);
+        let change = check_as(Actor::Engine, &world, told, Ok(Done::stale())).unwrap();
+        let kinds: Vec<_> = change.writes.iter().filter_map(event).map(|e| e.kind).collect();
+        let expected: &[_] = if written { &[EventKind::Contradicted] } else { &[] };
+        assert_eq!(kinds, expected, "{own:?} {answer:?}");
+    }
 }
 
 #[test]
@@ -150,11 +199,24 @@ fn above_the_set_amount_a_second_person_is_needed() {
     });
     world.proposal = proposal;
 
-    let approve = |act: Act| Command::Approve { proposal: no, act: Box::new(act) };
-    check_as(person("kim"), &world, approve(act(matter)), Err(Code::P0133));
+    let approve = |act: Act, by: &str| {
+        let by = by.to_owned();
+        Command::Approve { proposal: no, act: Box::new(act), by }
+    };
+    world.operator = Some(operator("kim", NOW.plus_ms(-1)));
+    check_as(person("kim"), &world, approve(act(matter), "kim"), Err(Code::P0133));
     let other = Act { note: "another ground".to_owned(), ..act(matter) };
-    check_as(person("lee"), &world, approve(other), Err(Code::P0132));
-    let change = check_as(person("lee"), &world, approve(act(matter)), Ok(done)).unwrap();
+    world.operator = Some(operator("lee", NOW.plus_ms(-1)));
+    check_as(person("lee"), &world, approve(other, "lee"), Err(Code::P0132));
+    // Somebody else's name, nobody's, one who is revoked, and one who was added for it.
+    check_as(person("lee"), &world, approve(act(matter), "kim"), Err(Code::P0121));
+    for (at, revoked, want) in [(-1, true, Code::P0121), (0, false, Code::P0133)] {
+        let mut lee = operator("lee", NOW.plus_ms(at));
+        lee.revoked_at = revoked.then_some(NOW);
+        let world = World { operator: Some(lee), ..world.clone() };
+        check_as(person("lee"), &world, approve(act(matter), "lee"), Err(want));
+    }
+    let change = check_as(person("lee"), &world, approve(act(matter), "lee"), Ok(done)).unwrap();
     let log: Vec<_> = change.writes.iter().filter_map(event).collect();
     let approved = log.iter().find(|event| event.kind == EventKind::Approved).unwrap();
     assert_eq!(approved.actor, person("lee"));
@@ -166,7 +228,7 @@ fn above_the_set_amount_a_second_person_is_needed() {
     check_as(person("kim"), &world, withdraw.clone(), Ok(Done::default()));
     for state in [ProposalState::Approved, ProposalState::Withdrawn] {
         world.proposal.as_mut().unwrap().state = state;
-        check_as(person("lee"), &world, approve(act(matter)), Err(Code::P0132));
+        check_as(person("lee"), &world, approve(act(matter), "lee"), Err(Code::P0132));
         check_as(person("lee"), &world, withdraw.clone(), Err(Code::P0132));
     }
 }
@@ -184,8 +246,9 @@ fn an_approval_is_decided_anew() {
         closed_by: None,
         closed_at: None,
     });
-    let approve =
-        Command::Approve { proposal: crate::ident::ProposalNo(9), act: Box::new(act(matter)) };
+    world.operator = Some(operator("lee", Time(5)));
+    let (proposal, by) = (crate::ident::ProposalNo(9), "lee".to_owned());
+    let approve = Command::Approve { proposal, act: Box::new(act(matter)), by };
     check_as(person("lee"), &world, approve, Err(Code::P0131));
 }
 

@@ -66,4 +66,4 @@ ALTER TABLE ledgers_of_4 RENAME TO ledgers;
 -- The story of one payout, but for the lines that every payout has: those follow from its rows, and an
 -- index on them would cost every payout a random page.
 CREATE INDEX events_of ON events (about_kind, about)
-    WHERE kind IN (12, 13, 17, 18, 19, 26, 27, 28, 31, 32, 33, 34, 35);
+    WHERE kind IN (12, 13, 17, 18, 19, 26, 27, 28, 31, 32, 33, 34, 35, 40);
