@@ -22,6 +22,8 @@ use ichae_domain::time::{Day, Time};
 use ichae_domain::view::{Deposit, Event, StatementRead};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Params, params};
 use secrecy::SecretString;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex};
 
@@ -148,9 +150,17 @@ fn sealed_row(r: &rusqlite::Row<'_>) -> rusqlite::Result<SealedRow> {
 }
 
 impl SqliteReader {
-    fn unseal(&self, sealed: SealedRow) -> Read<Row> {
+    /// Rows of one key have one account, which is opened once. It is forgotten with the rows: no
+    /// account stays open between two reads.
+    fn unseal(&self, sealed: SealedRow, opened: &mut HashMap<KeyNo, Account>) -> Read<Row> {
         let mut row = sealed.row;
-        row.account = self.sealer.open_account(row.key.no.0, &sealed.account)?;
+        row.account = match opened.entry(row.key.no) {
+            Entry::Occupied(open) => open.get().clone(),
+            Entry::Vacant(place) => {
+                let open = self.sealer.open_account(row.key.no.0, &sealed.account)?;
+                place.insert(open).clone()
+            }
+        };
         Ok(row)
     }
 }
@@ -231,8 +241,10 @@ impl Reader for SqliteReader {
             db.prepare_cached("COMMIT")?.execute([])?;
             found
         })?;
-        let open = |sealed: Option<SealedRow>| sealed.map(|s| self.unseal(s)).transpose();
-        sealed.into_iter().map(open).collect()
+        let mut opened = HashMap::new();
+        let mut open =
+            |sealed: Option<SealedRow>| sealed.map(|row| self.unseal(row, &mut opened)).transpose();
+        sealed.into_iter().map(&mut open).collect()
     }
 
     fn rows(&self, by: ListBy, shown: Shown, after: PayoutNo, limit: usize) -> Read<Vec<Row>> {
@@ -270,7 +282,8 @@ impl Reader for SqliteReader {
             }
             Ok(rows)
         })?;
-        sealed.into_iter().map(|sealed| self.unseal(sealed)).collect()
+        let mut opened = HashMap::new();
+        sealed.into_iter().map(|sealed| self.unseal(sealed, &mut opened)).collect()
     }
 
     fn tally(&self, group: GroupNo, key: Option<KeyNo>) -> Read<Vec<Tally>> {
