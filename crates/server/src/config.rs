@@ -355,22 +355,22 @@ impl Config {
             retry_unit_ms: i64::from(self.webhooks.retry_unit_ms),
             calendar: self.bank.calendar(),
             inquiry_ceiling_ms: i64::from(self.bank.inquiry_ceiling_s) * 1_000,
-            second_above: self.operators().second_above,
+            second_above: Some(won(self.operators.second_above)),
             resolve_same_day: test && self.test.resolve_same_day,
         }
     }
 
     pub fn operators(&self) -> Operators {
-        let won = |won: u64| Won(i64::try_from(won).unwrap_or(i64::MAX));
-        Operators {
-            second_above: Some(won(self.operators.second_above)),
-            margin: Some(won(self.operators.margin)),
-        }
+        Operators { margin: Some(won(self.operators.margin)) }
     }
 
     pub fn bank_timeout(&self) -> Duration {
         Duration::from_secs(u64::from(self.bank.timeout_s))
     }
+}
+
+fn won(won: u64) -> Won {
+    Won(i64::try_from(won).unwrap_or(i64::MAX))
 }
 
 /// An `ichae.toml` with every key, its meaning and its default.

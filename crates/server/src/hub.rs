@@ -48,11 +48,9 @@ pub struct Parts {
     pub operators: Operators,
 }
 
-/// What operators may do alone, and what they want to be told of.
+/// What operators want to be told of.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Operators {
-    /// Above it a second person is needed (decision M2).
-    pub second_above: Option<Won>,
     /// The settlement account should hold at least this much more than partners have.
     pub margin: Option<Won>,
 }

@@ -386,8 +386,10 @@ pub(super) struct Step {
     pub told: Outcome,
 }
 
-const SETTLED: Step = Step { entry: Entry::Settle, state: State::Settled, told: Outcome::Settled };
-const REFUSED: Step = Step { entry: Entry::Refuse, state: State::Failed, told: Outcome::Failed };
+pub(super) const SETTLED: Step =
+    Step { entry: Entry::Settle, state: State::Settled, told: Outcome::Settled };
+pub(super) const REFUSED: Step =
+    Step { entry: Entry::Refuse, state: State::Failed, told: Outcome::Failed };
 
 /// What a return gives back to. A payout that was corrected keeps why it had failed: what it gave back
 /// then is owed, so its return pays that first, unless it was recovered already (decision H13).
@@ -406,14 +408,14 @@ pub(super) fn give_back(
 ) -> Result<Vec<Write>, Refusal> {
     let (ledger, posting) =
         at.post(at.ledger()?, entry, payout.amount, Subject::Payout(payout.no), Code::T0999)?;
-    let kind = match told {
-        Outcome::Settled => EventKind::Settled,
-        Outcome::Failed => EventKind::Failed,
-        Outcome::Returned => EventKind::Returned,
+    let (kind, code) = match told {
+        Outcome::Settled => (EventKind::Settled, None),
+        Outcome::Failed => (EventKind::Failed, attempt.bank_code),
+        Outcome::Returned => (EventKind::Returned, attempt.return_code),
     };
     let mut event = at.event(kind, About::Payout(payout.no), Some(payout.partner));
     event.amount = Some(payout.amount);
-    event.note = attempt.bank_code.filter(|code| *code != BankCode::OK).map(BankCode::reason);
+    event.note = code.map(BankCode::reason);
     Ok(vec![
         Write::Own(payout.no, state, None),
         Write::Attempt(attempt),

@@ -2,14 +2,13 @@
 //! H13, M2). The ground of each is written down with the names.
 
 use super::Scene;
-use super::bank::{DATE_DOUBT_MS, Step, give_back, return_of};
+use super::bank::{DATE_DOUBT_MS, REFUSED, SETTLED, Step, give_back, return_of};
 use super::partner;
 use crate::bank::BankCode;
 use crate::code::Code;
 use crate::ident::ProposalNo;
 use crate::ledger::{Entry, Subject};
 use crate::matter::{Act, Matter, NOTE_MAX, Proposal, ProposalState, Verdict};
-use crate::notice::Outcome;
 use crate::payout::{Attempt, State};
 use crate::refusal::Refusal;
 use crate::text;
@@ -92,13 +91,11 @@ fn carry_out(at: &Scene<'_>, act: &Act) -> Result<Change, Refusal> {
     match act.matter {
         Matter::Resolve(Verdict::Settled(day)) => {
             let attempt = resolved(at, act, Some(day))?;
-            let step = Step { entry: Entry::Settle, state: State::Settled, told: Outcome::Settled };
-            ended(at, attempt, step, EventKind::Resolved, &note)
+            ended(at, attempt, SETTLED, EventKind::Resolved, &note)
         }
         Matter::Resolve(Verdict::Failed) => {
             let attempt = resolved(at, act, None)?;
-            let step = Step { entry: Entry::Refuse, state: State::Failed, told: Outcome::Failed };
-            ended(at, attempt, step, EventKind::Resolved, &note)
+            ended(at, attempt, REFUSED, EventKind::Resolved, &note)
         }
         Matter::Correct(day) => correct(at, act, day, &note),
         Matter::Return(code) => returned(at, act, code, &note),
@@ -156,7 +153,7 @@ fn correct(at: &Scene<'_>, act: &Act, day: Day, note: &str) -> Result<Change, Re
     }
     // Why it had failed stays: that outcome may not have been told yet.
     attempt.day = day;
-    let step = Step { entry: Entry::Correct, state: State::Settled, told: Outcome::Settled };
+    let step = Step { entry: Entry::Correct, ..SETTLED };
     ended(at, attempt, step, EventKind::Corrected, note)
 }
 

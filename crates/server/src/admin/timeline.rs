@@ -5,6 +5,7 @@ use super::execute::{Admin, Done, who};
 use super::find;
 use super::request::PayoutName;
 use ichae_domain::bank::{BankCode, Why};
+use ichae_domain::command::Actor;
 use ichae_domain::payout::{Attempt, State};
 use ichae_domain::text::mask_account;
 use ichae_domain::time::Time;
@@ -36,10 +37,11 @@ impl Admin<'_> {
         let attempt = row.attempt.as_ref();
         let bank_no = attempt.and_then(|a| a.bank_no).map(|no| no.text(institution));
         let mut moments = vec![requested(&row)];
-        moments.extend(story.iter().filter(|event| mine(&row, event)).map(told));
+        moments
+            .extend(story.iter().filter(|event| mine(&row, event)).map(|event| told(&row, event)));
         if let Some(attempt) = attempt {
             moments.extend(sent(&row, attempt, bank_no.as_deref()));
-            moments.extend(answered(&row, attempt, &story));
+            moments.extend(answered(attempt, &story));
         }
         moments.sort_by_key(|moment| moment.at);
         Ok(json!({
@@ -92,21 +94,31 @@ fn mine(row: &Row, event: &Event) -> bool {
     event.at >= row.payout.at
 }
 
-fn told(event: &Event) -> Moment {
+fn told(row: &Row, event: &Event) -> Moment {
     let note = event.note.clone().unwrap_or_default();
     let note = match event.kind {
         EventKind::BecameUnknown | EventKind::Inquired => {
             format!("{note}; kept unknown, the amount stays held (openbanking 7.1, 7.2)")
         }
         EventKind::PutBack => format!("{note}; it did not leave, so it waits again (decision H13)"),
+        EventKind::Returned => {
+            let code = row.attempt.as_ref().and_then(|attempt| attempt.return_code);
+            let by = code.map(|code| format!("; {}", rule(code))).unwrap_or_default();
+            format!("{} won came back{by}", row.payout.amount)
+        }
         _ => note,
     };
     let held = match event.kind {
-        EventKind::Canceled | EventKind::Corrected => Some(false),
+        EventKind::Canceled | EventKind::Corrected | EventKind::Returned => Some(false),
         _ => None,
     };
     let what = event.kind.text().to_owned();
-    Moment { at: event.at, by: who(&event.actor), what, held, note }
+    let by = match (event.kind, &event.actor) {
+        // The engine only passes it on.
+        (EventKind::Returned, Actor::Engine) => "bank".to_owned(),
+        (_, actor) => who(actor),
+    };
+    Moment { at: event.at, by, what, held, note }
 }
 
 fn sent(row: &Row, attempt: &Attempt, bank_no: Option<&str>) -> Option<Moment> {
@@ -124,31 +136,21 @@ fn sent(row: &Row, attempt: &Attempt, bank_no: Option<&str>) -> Option<Moment> {
     })
 }
 
-/// The end, and by which rule; where persons decided it, their own line says so.
-fn answered(row: &Row, attempt: &Attempt, story: &[Event]) -> Vec<Moment> {
-    let mut moments = Vec::new();
-    let by_person = |at: Time| {
-        let decides = [EventKind::Resolved, EventKind::Corrected];
-        story.iter().any(|event| event.at == at && decides.contains(&event.kind))
+/// The bank's answer, and by which rule it ended the payout; where persons decided it, their own line
+/// says so.
+fn answered(attempt: &Attempt, story: &[Event]) -> Option<Moment> {
+    let at = attempt.answered_at?;
+    let decides = [EventKind::Resolved, EventKind::Corrected];
+    let by_person = story.iter().any(|event| event.at == at && decides.contains(&event.kind));
+    let failed = attempt.failure.is_some();
+    let kind = if failed { EventKind::Failed } else { EventKind::Settled };
+    let note = match (attempt.bank_code, by_person) {
+        (_, true) => "as operators decided".to_owned(),
+        (Some(code), false) => rule(code),
+        (None, false) => String::new(),
     };
-    if let Some(at) = attempt.answered_at {
-        let failed = attempt.failure.is_some();
-        let kind = if failed { EventKind::Failed } else { EventKind::Settled };
-        let note = match (attempt.bank_code, by_person(at)) {
-            (_, true) => "as operators decided".to_owned(),
-            (Some(code), false) => rule(code),
-            (None, false) => String::new(),
-        };
-        let (by, what) = ("bank".to_owned(), kind.text().to_owned());
-        moments.push(Moment { at, by, what, held: Some(false), note });
-    }
-    if let Some(at) = attempt.returned_at.filter(|at| !by_person(*at)) {
-        let note = attempt.return_code.map(rule).unwrap_or_default();
-        let note = format!("{} won back to what is available; {note}", row.payout.amount);
-        let (by, what) = ("bank".to_owned(), EventKind::Returned.text().to_owned());
-        moments.push(Moment { at, by, what, held: Some(false), note });
-    }
-    moments
+    let (by, what) = ("bank".to_owned(), kind.text().to_owned());
+    Some(Moment { at, by, what, held: Some(false), note })
 }
 
 /// A code, its meaning, and how the table reads it.

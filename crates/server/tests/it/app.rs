@@ -197,7 +197,7 @@ impl Setup {
             reach,
             key_folder: folder.as_ref().map(Folder::keys),
             calendar: self.calendar,
-            operators: Operators { second_above: None, margin: None },
+            operators: Operators::default(),
         };
         let hub = Arc::new(Hub::new(parts).unwrap());
         let (draining, drains) = watch::channel(false);

@@ -1,12 +1,16 @@
 //! Operators with keys: what they sign counts once, what is not signed changes nothing, and what is
 //! above the set amount needs two (decisions H13, M2).
 
-use crate::app::{ACCOUNT, FUNDS, TestApp, setup};
+use crate::app::{ACCOUNT, FUNDS, SETTLED, TestApp, setup};
 use crate::courier::TestCourier;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use ichae_domain::bank::BankCode;
+use ichae_domain::command::{Actor, Command};
+use ichae_domain::ident::PayoutNo;
 use ichae_domain::payout::State;
+use ichae_domain::view::EventKind;
 use ichae_server::admin::request::PayoutName;
 use ichae_server::admin::{self, AdminError, Envelope, Request, Signature, signed_text};
 use serde_json::{Value, json};
@@ -250,4 +254,27 @@ async fn funds_are_held_against_the_banks_word() {
         let bad = Request::BankBalance { amount: amount.to_owned(), source: "x".to_owned() };
         assert_eq!(code(over(&app, bad, None).await), "P0103", "{amount}");
     }
+}
+
+/// A return is one line of the story, by the code that it came back with.
+#[tokio::test(start_paused = true)]
+async fn a_return_is_told_once() {
+    let app = setup().app().await;
+    let test = app.test();
+    test.pay(ACCOUNT, "d-1").await;
+    app.settle_by_hand(|_| Some(SETTLED)).await;
+    tokio::time::advance(Duration::from_secs(3_600)).await;
+    let payout = PayoutNo(app.number("d-1"));
+    let code = Some(BankCode(415));
+    let back = Command::Return { payout, partner: test.no(), code, notice: 1 };
+    app.hub.submit(Actor::Engine, back).await.unwrap();
+    let explain = Request::PayoutExplain { payout: named(&app, "d-1") };
+    let story = over(&app, explain, None).await.unwrap();
+    let lines = story["timeline"].as_array().unwrap();
+    let returned = |line: &&Value| line["what"] == EventKind::Returned.text();
+    let returned: Vec<_> = lines.iter().filter(returned).collect();
+    assert_eq!((returned.len(), &returned[0]["by"]), (1, &json!("bank")), "{lines:?}");
+    let note = returned[0]["note"].as_str().unwrap();
+    assert!(note.starts_with("1000 won came back; 415: "), "{note}");
+    assert_eq!(lines.last().unwrap(), returned[0]);
 }
