@@ -1,31 +1,7 @@
-//! The faults, as one table; a new one is a line here and a question to [`Dice::hits`] where it
-//! can strike.
-//!
-//! Each seed switches some of them off and turns others up, so that the seeds are not all alike
-//! and rare combinations get their turn.
+//! The faults of the step-by-step run, as one table; a new one is a line here and a question to
+//! [`Dice::hits`](crate::dice::Dice::hits) where it can strike.
 
-use crate::random::Random;
-
-macro_rules! faults {
-    ($($name:ident $chance:literal $text:literal;)*) => {
-        /// Something that goes wrong.
-        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-        pub enum Fault { $($name,)* }
-
-        impl Fault {
-            pub const ALL: &[Fault] = &[$(Fault::$name,)*];
-
-            /// In a thousand opportunities, in a seed that does not change it.
-            fn chance(self) -> u64 {
-                match self { $(Fault::$name => $chance,)* }
-            }
-
-            pub fn text(self) -> &'static str {
-                match self { $(Fault::$name => $text,)* }
-            }
-        }
-    };
-}
+use crate::dice::faults;
 
 faults! {
     Crash 8 "crash between two steps";
@@ -52,47 +28,7 @@ faults! {
     Garbage 60 "a command that fits nothing";
 }
 
-const COUNT: usize = Fault::ALL.len();
-/// What a seed multiplies a fault's chance by.
-const WEIGHTS: [u64; 5] = [0, 1, 1, 2, 4];
-
-/// Chance, and the faults that it brings.
-#[derive(Debug)]
-pub struct Dice {
-    pub random: Random,
-    chances: [u64; COUNT],
-    hits: [u64; COUNT],
-    calm: bool,
-}
-
-impl Dice {
-    pub fn new(seed: u64) -> Dice {
-        let mut random = Random::new(seed);
-        let mut chances = [0; COUNT];
-        for fault in Fault::ALL {
-            let weight = WEIGHTS[random.place(WEIGHTS.len())];
-            chances[*fault as usize] = fault.chance() * weight;
-        }
-        Dice { random, chances, hits: [0; COUNT], calm: false }
-    }
-
-    /// Whether the fault strikes here and now; it is counted where it does.
-    pub fn hits(&mut self, fault: Fault) -> bool {
-        let strikes = self.random.below(1_000) < self.chances[fault as usize] && !self.calm;
-        self.hits[fault as usize] += u64::from(strikes);
-        strikes
-    }
-
-    /// From here on nothing goes wrong any more.
-    pub fn calm(&mut self) {
-        self.calm = true;
-    }
-
-    /// How often each fault struck, in the table's order.
-    pub fn counts(&self) -> Vec<u64> {
-        self.hits.to_vec()
-    }
-}
+pub type Dice = crate::dice::Dice<Fault>;
 
 #[cfg(test)]
 mod tests {

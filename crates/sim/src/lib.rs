@@ -10,6 +10,7 @@
 //! - [`checks`] reads the store's rows and the bank's journal after every commit;
 //! - [`ending`] stops the faults and asks whether everything that can end has ended;
 //! - [`loops`] runs the hub's own loops, as they are shipped, against another bank and store;
+//! - [`dice`] is chance, by seed, and the form of a table of faults;
 //! - [`plant`] breaks something on purpose, to see that the checks can fail.
 //!
 //! **Architecture Invariant:** no thread, no clock, no socket, and no order that a hash map gives.
@@ -17,6 +18,7 @@
 
 pub mod checks;
 pub mod clients;
+pub mod dice;
 pub mod ending;
 pub mod engine;
 pub mod fault;

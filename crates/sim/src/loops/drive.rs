@@ -131,7 +131,7 @@ impl Story {
             payouts: u64::try_from(rows.payouts.len()).unwrap_or_default(),
             paid,
             crashes: self.crashes,
-            faults: lock(&self.dice).hits.clone(),
+            faults: lock(&self.dice).counts(),
         })
     }
 

@@ -1,26 +1,6 @@
 //! What goes wrong around the loops, as one table.
 
-use crate::random::Random;
-
-macro_rules! faults {
-    ($($name:ident $chance:literal $text:literal;)*) => {
-        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-        pub enum Fault { $($name,)* }
-
-        impl Fault {
-            pub const ALL: &[Fault] = &[$(Fault::$name,)*];
-
-            /// In a thousand opportunities, in a seed that does not change it.
-            fn chance(self) -> u64 {
-                match self { $(Fault::$name => $chance,)* }
-            }
-
-            pub fn text(self) -> &'static str {
-                match self { $(Fault::$name => $text,)* }
-            }
-        }
-    };
-}
+use crate::dice::faults;
 
 faults! {
     Killed 60 "the process is killed and another starts";
@@ -47,34 +27,4 @@ faults! {
     Held 20 "operators hold a payout or a partner";
 }
 
-/// Chance, and the faults that it brings.
-#[derive(Debug)]
-pub struct Dice {
-    pub random: Random,
-    chances: Vec<u64>,
-    pub hits: Vec<u64>,
-    calm: bool,
-}
-
-/// What a seed multiplies a fault's chance by.
-const WEIGHTS: [u64; 5] = [0, 1, 1, 2, 4];
-
-impl Dice {
-    pub fn new(seed: u64) -> Dice {
-        let mut random = Random::new(seed);
-        let weighed = |fault: &Fault| fault.chance() * WEIGHTS[random.place(WEIGHTS.len())];
-        let chances = Fault::ALL.iter().map(weighed).collect();
-        Dice { random, chances, hits: vec![0; Fault::ALL.len()], calm: false }
-    }
-
-    pub fn hits(&mut self, fault: Fault) -> bool {
-        let place = fault as usize;
-        let strikes = !self.calm && self.random.below(1_000) < self.chances[place];
-        self.hits[place] += u64::from(strikes);
-        strikes
-    }
-
-    pub fn calm(&mut self) {
-        self.calm = true;
-    }
-}
+pub type Dice = crate::dice::Dice<Fault>;
