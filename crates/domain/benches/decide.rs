@@ -11,7 +11,7 @@ use ichae_domain::ident::{BankNo, GroupNo, KeyNo, PartnerNo, PayoutNo};
 use ichae_domain::key::BillingKey;
 use ichae_domain::ledger::Ledger;
 use ichae_domain::money::Won;
-use ichae_domain::partner::{Partner, Verifier};
+use ichae_domain::partner::{BillingSettings, Partner, Verifier};
 use ichae_domain::payout::{Attempt, Payout, State};
 use ichae_domain::rail::Rail;
 use ichae_domain::time::Time;
@@ -58,6 +58,7 @@ impl World {
             sources: vec![],
             transfer_cap: None,
             made_at: Time(1),
+            billing: BillingSettings::default(),
         };
         let held = Won(WAITING * AMOUNT.0);
         let ledger = Ledger {

@@ -3,6 +3,10 @@
 //! Nothing here calls the code that made the balances. `ichae check`, the simulator and the
 //! property tests feed it rows in order and ask for its findings (figures 3 and 4).
 
+mod billing;
+
+use self::billing::Billing;
+use crate::billing::{TradeKind, TradeState};
 use crate::ident::{GroupNo, PartnerNo, PayoutNo};
 use crate::ledger::{Account, Entry, Ledger, Posting, Subject};
 use crate::payout::State;
@@ -28,6 +32,7 @@ struct Sums {
     rows: Rows,
     /// What the postings say of the rows that do not hold any more.
     posted: Posted,
+    billing: Billing,
 }
 
 /// Sums of the rows by what their states say of the money.
@@ -99,14 +104,19 @@ impl Audit {
                 Account::Available => sums.available += signed,
                 Account::Held => sums.held += signed,
                 Account::Suspense => sums.suspense += signed,
+                Account::Captured => sums.billing.captured += signed,
+                Account::Refunding => sums.billing.refunding += signed,
+                Account::Receivable => sums.billing.receivable += signed,
                 Account::Settlement => self.settlement += signed,
             }
         }
         // Whichever of the states that hold a row was counted in, its sum is the same one.
         let (held, counted) = (State::Requested, i128::from(counted));
         match posting.entry {
-            Entry::Fund => sums.funded += amount,
-            Entry::TakeBack => sums.funded -= amount,
+            Entry::Fund | Entry::SettleCapture | Entry::RefundBackToAvailable => {
+                sums.funded += amount;
+            }
+            Entry::TakeBack | Entry::RefundFromAvailable => sums.funded -= amount,
             Entry::Hold => {}
             Entry::Settle => {
                 sums.posted.settled += amount;
@@ -130,12 +140,21 @@ impl Audit {
                 sums.posted.settled += amount;
                 sums.rows.step(State::Failed, State::Settled, counted);
             }
-            Entry::Recover | Entry::WriteOff => {}
+            Entry::Recover
+            | Entry::WriteOff
+            | Entry::Capture
+            | Entry::AcquirerPaid
+            | Entry::RefundFromCaptured
+            | Entry::Refund
+            | Entry::RefundBackToCaptured => {}
         }
+        sums.billing.posting(posting.entry, amount, counted);
         let off = [
             ("available", sums.available, sums.available < 0),
             ("held", sums.held, sums.held < 0),
             ("suspense", sums.suspense, sums.suspense > 0),
+            ("captured", sums.billing.captured, sums.billing.captured < 0),
+            ("refunding", sums.billing.refunding, sums.billing.refunding < 0),
         ];
         if let Some((account, balance, _)) = off.into_iter().find(|(.., off)| *off) {
             let partner = posting.partner.0;
@@ -150,6 +169,19 @@ impl Audit {
     pub fn row(&mut self, partner: PartnerNo, amount: i64, state: State) {
         self.rows += 1;
         *self.partners.entry(partner).or_default().rows.of(state) += i128::from(amount);
+    }
+
+    /// One call to the acquirer, in the state that it had when its slice was read.
+    pub fn trade(&mut self, partner: PartnerNo, kind: TradeKind, state: TradeState, amount: i64) {
+        let sums = self.partners.entry(partner).or_default();
+        sums.billing.trade(kind, state, i128::from(amount));
+    }
+
+    /// What a partner's payments still bring, and what its refunds under way may take, by their rows at
+    /// the end.
+    pub fn open_billing(&mut self, partner: PartnerNo, unsettled: i64, refunding: i64) {
+        let sums = self.partners.entry(partner).or_default();
+        sums.billing.open(i128::from(unsettled), i128::from(refunding));
     }
 
     /// Says what is off, in plain words.
@@ -184,7 +216,11 @@ impl Audit {
                 }
             }
             self.compare_rows(partner, &sums);
-            total += sums.available + sums.held + sums.suspense;
+            for finding in sums.billing.compare(ledger) {
+                self.find(finding.0);
+            }
+            let billing = sums.billing.captured + sums.billing.refunding + sums.billing.receivable;
+            total += sums.available + sums.held + sums.suspense + billing;
         }
         let orphans: Vec<i64> = self.partners.keys().map(|p| p.0).collect();
         for partner in orphans {
@@ -237,7 +273,7 @@ pub fn journal_per_payout(
         match posting.subject {
             Subject::Payout(no) => held.entry(no).or_default().push(posting.entry),
             Subject::Group(no) => *group_canceled.entry(no).or_default() += posting.amount.0,
-            Subject::Fund => {}
+            Subject::Fund | Subject::Trade(_) | Subject::Settling(_) => {}
         }
     }
     let mut findings = Vec::new();

@@ -1,13 +1,16 @@
 //! Commands: every change is one of these, and nothing else changes a store.
 
 use crate::bank::{Answer, BankCode};
-use crate::ident::{BankNo, GroupNo, KeyNo, NoticeNo, PartnerNo, PayoutNo, ProposalNo};
+use crate::billing::{Instrument, Method, Month, OrderText, Owner, PayerAlias, Tax, TradeAnswer};
+use crate::ident::{
+    BankNo, ChargeNo, GroupNo, KeyNo, NoticeNo, PartnerNo, PayerNo, PayoutNo, ProposalNo, TradeNo,
+};
 use crate::key::{Account, Fingerprint};
 use crate::matter::Act;
 use crate::money::Won;
 use crate::operator::PUBLIC_KEY_LENGTH;
 use crate::partner::{Settings, Verifier};
-use crate::time::Time;
+use crate::time::{Day, Time};
 use crate::view::StatementRead;
 use secrecy::SecretString;
 use std::sync::Arc;
@@ -42,6 +45,11 @@ pub enum Command {
     RotateWebhookSecret {
         partner: PartnerNo,
         secret: SecretString,
+    },
+    /// The key that a partner's refunds carry; `None` takes it away.
+    RotateRefundKey {
+        partner: PartnerNo,
+        verifier: Option<Verifier>,
     },
     Suspend {
         partner: PartnerNo,
@@ -129,6 +137,79 @@ pub enum Command {
     Resend {
         notice: NoticeNo,
     },
+    AddPayer(Box<NewPayer>),
+    RemovePayer {
+        partner: PartnerNo,
+        payer: PayerNo,
+    },
+    /// Writes the intent of a payment; the acquirer is called once it is durable.
+    Charge(Box<NewCharge>),
+    Refund(Box<NewRefund>),
+    /// Issues or cancels a cash receipt.
+    Receipt(Box<NewReceipt>),
+    Traded(Box<TradeTold>),
+    /// What the acquirer paid out for these; they were looked up before, and each is checked again.
+    SettleCharges {
+        partner: PartnerNo,
+        through: Day,
+        charges: Vec<ChargeNo>,
+    },
+}
+
+/// A card or account that the acquirer took.
+#[derive(Clone, Debug)]
+pub struct NewPayer {
+    pub partner: PartnerNo,
+    pub method: Method,
+    pub owner: Owner,
+    pub org: String,
+    pub org_name: String,
+    pub instrument: Instrument,
+    /// The id that another service gave it.
+    pub alias: Option<PayerAlias>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NewCharge {
+    pub partner: PartnerNo,
+    pub method: Method,
+    /// `None`: what was sent is no key of this partner's.
+    pub payer: Option<PayerNo>,
+    pub oid: String,
+    pub month: Option<Month>,
+    pub amount: Won,
+    pub tax: Tax,
+    pub order: OrderText,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NewRefund {
+    pub partner: PartnerNo,
+    pub charge: ChargeNo,
+    /// `None`: all that is left.
+    pub amount: Option<Won>,
+    /// `None`: by the payment's own share.
+    pub vat: Option<Won>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NewReceipt {
+    pub partner: PartnerNo,
+    pub charge: ChargeNo,
+    /// `None`: all that is left of the payment, or what the receipt is of.
+    pub amount: Option<Won>,
+    pub cancel: bool,
+}
+
+/// What the acquirer said of one call.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TradeTold {
+    pub partner: PartnerNo,
+    pub charge: ChargeNo,
+    pub trade: TradeNo,
+    /// Whether it was asked, and not called.
+    pub inquired: bool,
+    pub answer: TradeAnswer,
 }
 
 #[derive(Clone, Debug)]
@@ -283,6 +364,17 @@ pub struct Reads<'a> {
     /// How many operators may sign.
     pub signers: bool,
     pub proposal: Option<ProposalNo>,
+    pub payer: Option<PayerNo>,
+    /// Whose id of another service is looked for.
+    pub alias: Option<PayerAlias>,
+    /// The newest payment of the partner under this order number.
+    pub oid: Option<&'a str>,
+    /// The newest payment of that key for that month.
+    pub monthly: Option<(PayerNo, Month)>,
+    /// With the call that its receipt is of.
+    pub charge: Option<ChargeNo>,
+    pub charges: &'a [ChargeNo],
+    pub trade: Option<TradeNo>,
 }
 
 impl Command {
@@ -294,6 +386,7 @@ impl Command {
                 Target::All => 1,
                 Target::Rows(rows) => rows.len().max(1),
             },
+            Command::SettleCharges { charges, .. } => charges.len().max(1),
             _ => 1,
         }
     }
@@ -306,6 +399,7 @@ impl Command {
             Command::SetPartner { partner, .. }
             | Command::RotateCustKey { partner, .. }
             | Command::RotateWebhookSecret { partner, .. }
+            | Command::RotateRefundKey { partner, .. }
             | Command::Suspend { partner, .. } => Reads { partner: Some(*partner), ..none },
             Command::Fund { partner, reference, .. } => {
                 Reads { partner: Some(*partner), fund: Some(reference), ..none }
@@ -372,6 +466,37 @@ impl Command {
             Command::Delivered { notice, .. }
             | Command::NotDelivered { notice, .. }
             | Command::Resend { notice } => Reads { notice: Some(*notice), ..none },
+            Command::AddPayer(_)
+            | Command::RemovePayer { .. }
+            | Command::Charge(_)
+            | Command::Refund(_)
+            | Command::Receipt(_)
+            | Command::Traded(_)
+            | Command::SettleCharges { .. } => self.billing_reads(),
+        }
+    }
+
+    /// The rows of payers and their payments.
+    fn billing_reads(&self) -> Reads<'_> {
+        let of = |partner: PartnerNo| Reads { partner: Some(partner), ..Reads::default() };
+        match self {
+            Command::AddPayer(new) => Reads { alias: new.alias, ..of(new.partner) },
+            Command::RemovePayer { partner, payer } => {
+                Reads { payer: Some(*payer), ..of(*partner) }
+            }
+            Command::Charge(new) => Reads {
+                payer: new.payer,
+                oid: Some(&new.oid),
+                monthly: new.payer.zip(new.month),
+                ..of(new.partner)
+            },
+            Command::Refund(new) => Reads { charge: Some(new.charge), ..of(new.partner) },
+            Command::Receipt(new) => Reads { charge: Some(new.charge), ..of(new.partner) },
+            Command::Traded(told) => {
+                Reads { charge: Some(told.charge), trade: Some(told.trade), ..of(told.partner) }
+            }
+            Command::SettleCharges { partner, charges, .. } => Reads { charges, ..of(*partner) },
+            _ => Reads::default(),
         }
     }
 

@@ -53,6 +53,18 @@ serial!(
     /// The number of an operators' proposal.
     ProposalNo
 );
+serial!(
+    /// A payer's billing key.
+    PayerNo
+);
+serial!(
+    /// A payment with a payer's billing key.
+    ChargeNo
+);
+serial!(
+    /// One call to the acquirer.
+    TradeNo
+);
 
 impl PartnerNo {
     pub fn shard(self) -> u16 {

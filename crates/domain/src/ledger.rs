@@ -1,11 +1,12 @@
 //! Double entry, append only. A posting is one row with both legs, so every journal balances by
 //! construction, and a payout costs one row a step.
 
-use crate::ident::{GroupNo, PartnerNo, PayoutNo};
+use crate::ident::{GroupNo, PartnerNo, PayoutNo, TradeNo};
 use crate::money::Won;
-use crate::time::Time;
+use crate::time::{Day, Time};
 
-/// The accounts. A partner has its own of each but the last; the settlement account is the rail's.
+/// The accounts. A partner has its own of each but the last; the settlement account is the rail's, and
+/// what all partners have in receivable is what the acquirer owes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, PartialOrd, Ord, Hash)]
 pub enum Account {
     /// What a partner can spend.
@@ -15,6 +16,12 @@ pub enum Account {
     /// What a partner owes after corrections, as a balance below zero: a payout that had failed and
     /// given its amount back was paid after all (decision H13).
     Suspense = 3,
+    /// What payers paid and the acquirer has not paid out yet.
+    Captured = 4,
+    /// What refunds under way or unknown may take.
+    Refunding = 5,
+    /// The counter-side of what the acquirer owes for this partner: minus that.
+    Receivable = 6,
     /// The counter-side of money at the bank; its balance is minus what all partners have.
     Settlement = 10,
 }
@@ -22,7 +29,8 @@ pub enum Account {
 impl Account {
     pub fn from_number(number: i64) -> Option<Account> {
         use Account::*;
-        [Available, Held, Suspense, Settlement].into_iter().find(|a| *a as i64 == number)
+        let all = [Available, Held, Suspense, Captured, Refunding, Receivable, Settlement];
+        all.into_iter().find(|a| *a as i64 == number)
     }
 }
 
@@ -46,10 +54,23 @@ pub enum Entry {
     WriteOff = 10,
     /// A corrected payout came back before what is owed for it was recovered.
     ReturnOwed = 11,
+    /// A payer paid.
+    Capture = 12,
+    /// The acquirer's payment reaches what the partner can spend.
+    SettleCapture = 13,
+    /// What the acquirer paid into the settlement account.
+    AcquirerPaid = 14,
+    /// Set aside for a refund: first what was captured, then what is available.
+    RefundFromCaptured = 15,
+    RefundFromAvailable = 16,
+    Refund = 17,
+    /// A refund was refused: back to where it came from.
+    RefundBackToCaptured = 18,
+    RefundBackToAvailable = 19,
 }
 
 impl Entry {
-    pub const ALL: [Entry; 11] = [
+    pub const ALL: [Entry; 19] = [
         Entry::Fund,
         Entry::TakeBack,
         Entry::Hold,
@@ -61,6 +82,14 @@ impl Entry {
         Entry::Recover,
         Entry::WriteOff,
         Entry::ReturnOwed,
+        Entry::Capture,
+        Entry::SettleCapture,
+        Entry::AcquirerPaid,
+        Entry::RefundFromCaptured,
+        Entry::RefundFromAvailable,
+        Entry::Refund,
+        Entry::RefundBackToCaptured,
+        Entry::RefundBackToAvailable,
     ];
 
     pub fn from_number(number: i64) -> Option<Entry> {
@@ -79,6 +108,14 @@ impl Entry {
             Entry::Correct => (Suspense, Settlement),
             Entry::Recover => (Available, Suspense),
             Entry::WriteOff | Entry::ReturnOwed => (Settlement, Suspense),
+            Entry::Capture => (Receivable, Captured),
+            Entry::SettleCapture => (Captured, Available),
+            Entry::AcquirerPaid => (Settlement, Receivable),
+            Entry::RefundFromCaptured => (Captured, Refunding),
+            Entry::RefundFromAvailable => (Available, Refunding),
+            Entry::Refund => (Refunding, Receivable),
+            Entry::RefundBackToCaptured => (Refunding, Captured),
+            Entry::RefundBackToAvailable => (Refunding, Available),
         }
     }
 }
@@ -89,6 +126,10 @@ pub enum Subject {
     Fund,
     Payout(PayoutNo),
     Group(GroupNo),
+    /// A call to the acquirer.
+    Trade(TradeNo),
+    /// Payments up to this day that the acquirer paid out.
+    Settling(Day),
 }
 
 /// One journal line. Never updated, never deleted, chained per partner under a key by the store.
@@ -108,8 +149,15 @@ pub struct Ledger {
     pub available: Won,
     pub held: Won,
     pub suspense: Won,
-    /// Funded less taken back: `total_account_amt` (decision H8).
+    /// Funded less taken back, and what of payments came to be available: `total_account_amt`
+    /// (decision H8).
     pub funded: Won,
+    pub captured: Won,
+    pub refunding: Won,
+    pub receivable: Won,
+    /// What payments still bring once the acquirer pays them: captured of it belongs to the partner, the
+    /// rest was spent on refunds of payments that had been paid out before.
+    pub unsettled: Won,
     pub open_group: Option<GroupNo>,
 }
 
@@ -121,6 +169,10 @@ impl Ledger {
             held: Won::ZERO,
             suspense: Won::ZERO,
             funded: Won::ZERO,
+            captured: Won::ZERO,
+            refunding: Won::ZERO,
+            receivable: Won::ZERO,
+            unsettled: Won::ZERO,
             open_group: None,
         }
     }
@@ -138,12 +190,17 @@ impl Ledger {
         if let Some(balance) = next.balance_mut(credit) {
             *balance = balance.plus(amount)?;
         }
-        if next.available.is_negative() || next.held.is_negative() || next.suspense > Won::ZERO {
+        let spendable = [next.available, next.held, next.captured, next.refunding];
+        if spendable.into_iter().any(Won::is_negative) || next.suspense > Won::ZERO {
             return None;
         }
         match entry {
-            Entry::Fund => next.funded = next.funded.plus(amount)?,
-            Entry::TakeBack => next.funded = next.funded.minus(amount)?,
+            Entry::Fund | Entry::SettleCapture | Entry::RefundBackToAvailable => {
+                next.funded = next.funded.plus(amount)?;
+            }
+            Entry::TakeBack | Entry::RefundFromAvailable => {
+                next.funded = next.funded.minus(amount)?;
+            }
             Entry::Hold
             | Entry::Settle
             | Entry::Refuse
@@ -152,7 +209,12 @@ impl Ledger {
             | Entry::Correct
             | Entry::Recover
             | Entry::WriteOff
-            | Entry::ReturnOwed => {}
+            | Entry::ReturnOwed
+            | Entry::Capture
+            | Entry::AcquirerPaid
+            | Entry::RefundFromCaptured
+            | Entry::Refund
+            | Entry::RefundBackToCaptured => {}
         }
         Some(next)
     }
@@ -167,6 +229,9 @@ impl Ledger {
             Account::Available => Some(&mut self.available),
             Account::Held => Some(&mut self.held),
             Account::Suspense => Some(&mut self.suspense),
+            Account::Captured => Some(&mut self.captured),
+            Account::Refunding => Some(&mut self.refunding),
+            Account::Receivable => Some(&mut self.receivable),
             Account::Settlement => None,
         }
     }
@@ -191,15 +256,26 @@ mod tests {
             (Entry::Correct, 50),
             (Entry::Recover, 20),
             (Entry::WriteOff, 30),
+            (Entry::Capture, 200),
+            (Entry::RefundFromCaptured, 60),
+            (Entry::RefundFromAvailable, 40),
+            (Entry::Refund, 70),
+            (Entry::RefundBackToCaptured, 10),
+            (Entry::RefundBackToAvailable, 20),
+            (Entry::SettleCapture, 150),
+            (Entry::AcquirerPaid, 130),
         ] {
             ledger = ledger.post(entry, Won(amount)).unwrap();
             let (debit, credit) = entry.legs();
             settlement += i64::from(credit == Account::Settlement) * amount;
             settlement -= i64::from(debit == Account::Settlement) * amount;
-            let total = ledger.available.0 + ledger.held.0 + ledger.suspense.0;
+            let of_billing = ledger.captured.0 + ledger.refunding.0 + ledger.receivable.0;
+            let total = ledger.available.0 + ledger.held.0 + ledger.suspense.0 + of_billing;
             assert_eq!(total + settlement, 0, "{entry:?}");
         }
-        assert_eq!((ledger.available, ledger.held, ledger.funded), (Won(580), Won(100), Won(700)));
+        assert_eq!((ledger.available, ledger.held, ledger.funded), (Won(710), Won(100), Won(830)));
+        let billing = (ledger.captured, ledger.refunding, ledger.receivable);
+        assert_eq!(billing, (Won(0), Won(0), Won(0)));
         assert_eq!((ledger.suspense, ledger.transferred()), (Won(0), Won(120)));
     }
 

@@ -9,6 +9,7 @@
 pub mod audit;
 pub mod bank;
 pub mod banks;
+pub mod billing;
 pub mod calendar;
 pub mod code;
 pub mod command;

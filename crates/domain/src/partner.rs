@@ -30,6 +30,20 @@ pub struct Partner {
     pub sources: Vec<String>,
     pub transfer_cap: Option<Won>,
     pub made_at: Time,
+    pub billing: BillingSettings,
+}
+
+/// What a partner's billing half needs besides.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct BillingSettings {
+    /// Of the refund key; without one nothing is refunded over the API.
+    pub refund_verifier: Option<Verifier>,
+    /// Domains that a call's Referer may name in LIVE, each with what is below it (decision C2).
+    pub domains: Vec<String>,
+    /// Where results of payments go.
+    pub payment_url: Option<String>,
+    /// Where a deregistration by hand is told.
+    pub removal_url: Option<String>,
 }
 
 /// What `partner set` may change. `None` leaves a setting as it is.
@@ -40,4 +54,7 @@ pub struct Settings {
     pub webhook_url: Option<Option<String>>,
     pub sources: Option<Vec<String>>,
     pub transfer_cap: Option<Option<Won>>,
+    pub domains: Option<Vec<String>>,
+    pub payment_url: Option<Option<String>>,
+    pub removal_url: Option<Option<String>>,
 }

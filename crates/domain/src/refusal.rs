@@ -1,6 +1,7 @@
 //! A refusal: its code, and what of the rows belongs into the answer. It leaves nothing behind.
 
 use crate::bank::BankCode;
+use crate::billing::Reason;
 use crate::code::Code;
 use crate::ident::{GroupNo, KeyNo, PayoutNo};
 use crate::money::Won;
@@ -25,6 +26,8 @@ pub enum Detail {
     Field(&'static str),
     /// The bank code behind it.
     Bank(BankCode),
+    /// The card company's code behind it.
+    Institution(Reason),
     /// The first request, and the field in which the repeat differs (R0133).
     First(Box<First>, Option<&'static str>),
 }

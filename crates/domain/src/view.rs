@@ -1,9 +1,12 @@
 //! What a decision sees, and what it says to write.
 
+use crate::billing::{Charge, Instrument, OrderText, Payer, Trade};
 use crate::calendar::{ALWAYS_OPEN, Calendar};
 use crate::command::Actor;
 use crate::group::Group;
-use crate::ident::{BankNo, GroupNo, KeyNo, NoticeNo, PartnerNo, PayoutNo, ProposalNo};
+use crate::ident::{
+    BankNo, ChargeNo, GroupNo, KeyNo, NoticeNo, PartnerNo, PayerNo, PayoutNo, ProposalNo,
+};
 use crate::key::{Account, BillingKey, Fingerprint};
 use crate::ledger::{Ledger, Posting};
 use crate::matter::Proposal;
@@ -40,6 +43,18 @@ pub struct View<'a> {
     /// How many operators may sign, where the command asks.
     pub signers: usize,
     pub proposal: Option<&'a Proposal>,
+    pub payer: Option<&'a Payer>,
+    /// Whose id of another service it is already.
+    pub alias: Option<PayerNo>,
+    /// The newest payment under the order number.
+    pub ordered: Option<&'a Charge>,
+    /// The newest payment of the key for the month.
+    pub monthly: Option<&'a Charge>,
+    pub charge: Option<&'a Charge>,
+    /// The call that the charge's receipt is of.
+    pub receipt: Option<&'a Trade>,
+    pub charges: Vec<&'a Charge>,
+    pub trade: Option<&'a Trade>,
 }
 
 /// What one row of a bulk call names.
@@ -137,6 +152,12 @@ pub enum Write {
     Operator(Operator),
     Proposal(Proposal),
     Statement(StatementRead),
+    NewPayer(Payer, Instrument),
+    Payer(Payer),
+    NewCharge(Charge, OrderText),
+    Charge(Charge),
+    /// Inserts or replaces.
+    Trade(Trade),
     Event(Event),
 }
 
@@ -164,6 +185,8 @@ pub enum About {
     /// A person; the event's note has the name.
     Operator,
     Proposal(ProposalNo),
+    Payer(PayerNo),
+    Charge(ChargeNo),
 }
 
 macro_rules! event_kinds {
@@ -221,6 +244,21 @@ event_kinds! {
     BalanceNoted 38 "bank balance noted";
     StatementRead 39 "bank statement read";
     Contradicted 40 "the bank says otherwise";
+    PayerAdded 41 "payer's key made";
+    PayerRemoved 42 "payer's key deregistered";
+    ChargeAsked 43 "payment asked for";
+    Captured 44 "payment captured";
+    ChargeFailed 45 "payment failed";
+    TradeUnknown 46 "the acquirer did not say";
+    RefundAsked 47 "refund asked for";
+    Refunded 48 "refunded";
+    RefundFailed 49 "refund failed";
+    ReceiptAsked 50 "cash receipt asked for";
+    ReceiptIssued 51 "cash receipt issued";
+    ReceiptCanceled 52 "cash receipt canceled";
+    ReceiptFailed 53 "cash receipt failed";
+    ChargesSettled 54 "payments settled by the acquirer";
+    RefundKeyRotated 55 "refund key rotated";
 }
 
 impl EventKind {
@@ -284,6 +322,19 @@ pub enum Reply {
     Proposed(ProposalNo),
     /// Numbers from this counter on are the caller's.
     Counters(i64),
+    Payer(PayerNo),
+    /// Call the acquirer: the intent is durable.
+    Trade(Box<(Charge, Trade)>),
+    /// The acquirer's word was taken in: what the payment and the call are now.
+    Traded(Box<(Charge, Trade)>),
+    Settled {
+        /// Payments that were marked.
+        count: i64,
+        /// What became available of them.
+        available: Won,
+        /// What the acquirer paid.
+        paid: Won,
+    },
 }
 
 /// A bank statement that was matched with the rows; the same file counts once.

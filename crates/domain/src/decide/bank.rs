@@ -9,10 +9,10 @@ use crate::bank::{Answer, BankCode, Why};
 use crate::code::Code;
 use crate::command::{Asked, Doubt, Told};
 use crate::group::{Group, Mode};
-use crate::ident::{BankNo, NoticeNo};
+use crate::ident::BankNo;
 use crate::ledger::{Entry, Subject};
 use crate::money::Won;
-use crate::notice::{Notice, NoticeState, Outcome};
+use crate::notice::{self, Outcome};
 use crate::payout::{Attempt, Payout, State, state_of};
 use crate::rail::Rail;
 use crate::refusal::Refusal;
@@ -412,6 +412,10 @@ pub(super) fn give_back(
         Outcome::Settled => (EventKind::Settled, None),
         Outcome::Failed => (EventKind::Failed, attempt.bank_code),
         Outcome::Returned => (EventKind::Returned, attempt.return_code),
+        // No outcome of a payout.
+        Outcome::Paid | Outcome::ChargeFailed | Outcome::Refunded | Outcome::Deregistered => {
+            return Err(Code::T0999.into());
+        }
     };
     let mut event = at.event(kind, About::Payout(payout.no), Some(payout.partner));
     event.amount = Some(payout.amount);
@@ -421,22 +425,11 @@ pub(super) fn give_back(
         Write::Attempt(attempt),
         Write::Ledger(ledger),
         posting,
-        Write::NewNotice(notice(at, payout, told)),
+        notice(at, payout, told),
         Write::Event(event),
     ])
 }
 
-fn notice(at: &Scene<'_>, payout: &Payout, outcome: Outcome) -> Notice {
-    Notice {
-        no: NoticeNo(0),
-        partner: payout.partner,
-        payout: payout.no,
-        outcome,
-        made_at: at.context.now,
-        state: NoticeState::Pending,
-        tries: 0,
-        next_at: at.context.now,
-        last_status: 0,
-        last_at: None,
-    }
+fn notice(at: &Scene<'_>, payout: &Payout, outcome: Outcome) -> Write {
+    at.notice(payout.partner, notice::Subject::Payout(payout.no), outcome)
 }

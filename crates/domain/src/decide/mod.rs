@@ -1,14 +1,17 @@
 //! The one place where money is decided: rows and a command in, a change or a refusal out.
 
 mod bank;
+mod charge;
 mod execute;
 mod hold;
 mod key;
 mod matter;
 mod operator;
 mod partner;
+mod payer;
 mod rail;
 mod request;
+mod trade;
 mod webhook;
 
 pub use webhook::NO_ADDRESS;
@@ -18,9 +21,10 @@ mod tests;
 
 use crate::code::Code;
 use crate::command::{Actor, Command, Order};
-use crate::ident::PartnerNo;
+use crate::ident::{NoticeNo, PartnerNo};
 use crate::ledger::{Entry, Ledger, Posting, Subject};
 use crate::money::Won;
+use crate::notice::{self, Notice, NoticeState, Outcome};
 use crate::partner::Partner;
 use crate::payout::Payout;
 use crate::refusal::Refusal;
@@ -37,6 +41,7 @@ pub fn decide(view: &View<'_>, order: &Order, context: &Context) -> Result<Chang
         Command::SetPartner { settings, .. } => partner::set(&at, settings),
         Command::RotateCustKey { verifier, .. } => partner::rotate_cust_key(&at, *verifier),
         Command::RotateWebhookSecret { secret, .. } => partner::rotate_webhook_secret(&at, secret),
+        Command::RotateRefundKey { verifier, .. } => partner::rotate_refund_key(&at, *verifier),
         Command::Suspend { suspended, .. } => partner::suspend(&at, *suspended),
         Command::Fund { entry, amount, reference, .. } => {
             partner::fund(&at, *entry, *amount, reference)
@@ -68,6 +73,13 @@ pub fn decide(view: &View<'_>, order: &Order, context: &Context) -> Result<Chang
         Command::Delivered { status, .. } => webhook::delivered(&at, *status),
         Command::NotDelivered { status, .. } => webhook::not_delivered(&at, *status),
         Command::Resend { .. } => webhook::resend(&at),
+        Command::AddPayer(new) => payer::add(&at, new),
+        Command::RemovePayer { .. } => payer::remove(&at),
+        Command::Charge(new) => charge::charge(&at, new),
+        Command::Refund(new) => charge::refund(&at, new),
+        Command::Receipt(new) => charge::receipt(&at, new),
+        Command::Traded(told) => trade::traded(&at, told),
+        Command::SettleCharges { through, .. } => charge::settle(&at, *through),
     }
 }
 
@@ -116,6 +128,22 @@ impl<'a> Scene<'a> {
             amount: None,
             note: None,
         }
+    }
+
+    /// A webhook of this outcome, due at once.
+    fn notice(&self, partner: PartnerNo, subject: notice::Subject, outcome: Outcome) -> Write {
+        Write::NewNotice(Notice {
+            no: NoticeNo(0),
+            partner,
+            subject,
+            outcome,
+            made_at: self.context.now,
+            state: NoticeState::Pending,
+            tries: 0,
+            next_at: self.context.now,
+            last_status: 0,
+            last_at: None,
+        })
     }
 
     /// Posts one entry: the ledger's new row and the journal line. Refused with `short` where a

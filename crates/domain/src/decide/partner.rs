@@ -6,7 +6,7 @@ use crate::command::{Funding, NewPartner};
 use crate::ident::PartnerNo;
 use crate::ledger::{Entry, Ledger, Subject};
 use crate::money::Won;
-use crate::partner::{Partner, Settings, Verifier};
+use crate::partner::{BillingSettings, Partner, Settings, Verifier};
 use crate::refusal::Refusal;
 use crate::text;
 use crate::view::{About, Change, EventKind, Reply, Write};
@@ -33,6 +33,7 @@ pub(super) fn add(at: &Scene<'_>, new: &NewPartner) -> Result<Change, Refusal> {
         sources: new.sources.clone(),
         transfer_cap: new.transfer_cap,
         made_at: at.context.now,
+        billing: BillingSettings::default(),
     };
     let event = at.event(EventKind::PartnerAdded, About::Partner(no), Some(no));
     Ok(Change {
@@ -61,6 +62,15 @@ pub(super) fn set(at: &Scene<'_>, settings: &Settings) -> Result<Change, Refusal
     if let Some(cap) = settings.transfer_cap {
         partner.transfer_cap = cap;
     }
+    if let Some(domains) = &settings.domains {
+        partner.billing.domains.clone_from(domains);
+    }
+    if let Some(url) = &settings.payment_url {
+        partner.billing.payment_url.clone_from(url);
+    }
+    if let Some(url) = &settings.removal_url {
+        partner.billing.removal_url.clone_from(url);
+    }
     changed(at, partner, EventKind::PartnerChanged)
 }
 
@@ -80,6 +90,15 @@ pub(super) fn rotate_webhook_secret(
     let mut change = changed(at, partner, EventKind::WebhookSecretRotated)?;
     change.writes.push(write);
     Ok(change)
+}
+
+pub(super) fn rotate_refund_key(
+    at: &Scene<'_>,
+    verifier: Option<Verifier>,
+) -> Result<Change, Refusal> {
+    let mut partner = at.partner()?.clone();
+    partner.billing.refund_verifier = verifier;
+    changed(at, partner, EventKind::RefundKeyRotated)
 }
 
 pub(super) fn suspend(at: &Scene<'_>, suspended: bool) -> Result<Change, Refusal> {

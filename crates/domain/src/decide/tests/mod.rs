@@ -4,6 +4,7 @@
 //! decides twice, compares, and holds the change against rules that count for all commands.
 
 mod bank;
+mod billing;
 mod bulk;
 mod execute;
 mod operators;
@@ -23,7 +24,7 @@ use crate::matter::Proposal;
 use crate::money::Won;
 use crate::notice::{Notice, Outcome};
 use crate::operator::Operator;
-use crate::partner::{Partner, Verifier};
+use crate::partner::{BillingSettings, Partner, Verifier};
 use crate::payout::{Attempt, Payout, State};
 use crate::rail::{Hold, Pause, Rail};
 use crate::refusal::Refusal;
@@ -75,6 +76,7 @@ impl World {
             sources: vec![],
             transfer_cap: None,
             made_at: Time(1),
+            billing: BillingSettings::default(),
         };
         let mut ledger = Ledger::new(PARTNER);
         (ledger.available, ledger.funded) = (Won(FUNDS), Won(FUNDS));
@@ -152,6 +154,7 @@ impl World {
             operator: self.operator.as_ref().filter(|o| Some(o.name.as_str()) == reads.operator),
             proposal: self.proposal.as_ref().filter(|p| Some(p.no) == reads.proposal),
             signers: if reads.signers { 2 } else { 0 },
+            ..View::default()
         }
     }
 

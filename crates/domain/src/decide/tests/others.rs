@@ -5,6 +5,7 @@ use crate::command::{Funding, NewKey, NewPartner};
 use crate::ident::NoticeNo;
 use crate::key::{Account, Fingerprint, InfoKind};
 use crate::notice::NoticeState;
+use crate::notice::Subject;
 use crate::partner::Settings;
 use crate::refusal::Detail;
 use crate::retry::WEBHOOK_WAITS;
@@ -199,7 +200,7 @@ fn notice(state: NoticeState, tries: i64) -> Notice {
     Notice {
         no: NoticeNo(5),
         partner: PARTNER,
-        payout: PayoutNo(11),
+        subject: Subject::Payout(PayoutNo(11)),
         outcome: Outcome::Settled,
         made_at: Time(6),
         state,

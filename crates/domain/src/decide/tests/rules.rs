@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::matter::ProposalState;
+use crate::notice::Subject;
 use crate::view::Event;
 
 /// The steps that a payout's life may take (decision H13).
@@ -36,6 +37,15 @@ fn moves(entry: Entry) -> [i64; 4] {
         Entry::Correct => [0, 0, 0, -1],
         Entry::Recover => [-1, 0, 0, 1],
         Entry::WriteOff | Entry::ReturnOwed => [0, 0, 0, 1],
+        // Payments have a model of their own (tests/billing.rs).
+        Entry::Capture
+        | Entry::SettleCapture
+        | Entry::AcquirerPaid
+        | Entry::RefundFromCaptured
+        | Entry::RefundFromAvailable
+        | Entry::Refund
+        | Entry::RefundBackToCaptured
+        | Entry::RefundBackToAvailable => unreachable!("{entry:?} of a payout"),
     }
 }
 
@@ -117,7 +127,8 @@ fn lives(world: &World, change: &Change) {
             }
             Write::NewNotice(n) => {
                 assert_eq!((n.partner, n.made_at, n.next_at, n.tries), (PARTNER, NOW, NOW, 0));
-                notices.push((n.payout, n.outcome));
+                let Subject::Payout(payout) = n.subject else { panic!("{:?}", n.subject) };
+                notices.push((payout, n.outcome));
             }
             _ => {}
         }
@@ -210,6 +221,10 @@ fn reply(world: &World, change: &Change) {
             assert!(change.writes.iter().any(failed));
         }
         Reply::Done => {}
+        // Payments have a model of their own (tests/billing.rs).
+        Reply::Payer(_) | Reply::Trade(_) | Reply::Traded(_) | Reply::Settled { .. } => {
+            unreachable!("{:?} of a payout", change.reply)
+        }
     }
 }
 

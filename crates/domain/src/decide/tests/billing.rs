@@ -1,0 +1,599 @@
+//! Payments with a key: their steps by table, and random histories of them against the books.
+//!
+//! [`Shop`] keeps what a store would, and holds it against the audit after every command.
+
+use super::{NOW, PARTNER, STRANGER};
+use crate::audit::Audit;
+use crate::billing::{
+    Approval, Charge, ChargeState, Instrument, Method, Month, OrderText, Owner, Payer, PayerAlias,
+    Reason, Tax, Trade, TradeAnswer, TradeKind, TradeState, TradeWhy,
+};
+use crate::code::Code;
+use crate::command::{
+    Actor, Command, NewCharge, NewPayer, NewReceipt, NewRefund, Order, Reads, TradeTold,
+};
+use crate::decide::decide;
+use crate::ident::{ChargeNo, PartnerNo, PayerNo, TradeNo};
+use crate::ledger::{Account, Ledger, Posting};
+use crate::money::Won;
+use crate::notice::{Notice, Outcome};
+use crate::partner::{BillingSettings, Partner, Verifier};
+use crate::refusal::Refusal;
+use crate::time::{Day, Time};
+use crate::view::{Context, Event, EventKind, Reply, Rules, View, Write};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+
+/// What the institution refuses a card with.
+const LIMIT: Reason = Reason(3_112);
+
+struct Shop {
+    partner: Partner,
+    ledger: Ledger,
+    settlement: i64,
+    payers: BTreeMap<PayerNo, Payer>,
+    aliases: BTreeMap<PayerAlias, PayerNo>,
+    charges: BTreeMap<ChargeNo, Charge>,
+    trades: BTreeMap<TradeNo, Trade>,
+    postings: Vec<Posting>,
+    notices: Vec<Notice>,
+    events: Vec<Event>,
+    serial: i64,
+    now: Time,
+}
+
+fn text(text: &str) -> secrecy::SecretString {
+    text.to_owned().into()
+}
+
+fn order_text() -> OrderText {
+    OrderText {
+        goods: text("상품1"),
+        payer_no: text(""),
+        payer_name: text("홍길동"),
+        payer_phone: text(""),
+        payer_email: text(""),
+        define_1: text(""),
+        define_2: text(""),
+    }
+}
+
+impl Shop {
+    /// A partner with one card and one account.
+    fn new() -> Shop {
+        let partner = Partner {
+            no: PARTNER,
+            cst_id: "test".into(),
+            name: "상점".into(),
+            suspended: false,
+            held: false,
+            key_generation: 1,
+            verifier: Verifier([7; 32]),
+            webhook_url: None,
+            sources: vec![],
+            transfer_cap: None,
+            made_at: Time(1),
+            billing: BillingSettings::default(),
+        };
+        let mut shop = Shop {
+            partner,
+            ledger: Ledger::new(PARTNER),
+            settlement: 0,
+            payers: BTreeMap::new(),
+            aliases: BTreeMap::new(),
+            charges: BTreeMap::new(),
+            trades: BTreeMap::new(),
+            postings: vec![],
+            notices: vec![],
+            events: vec![],
+            serial: 500,
+            now: NOW,
+        };
+        shop.add(Method::Card, None).unwrap();
+        shop.add(Method::Account, None).unwrap();
+        shop
+    }
+
+    fn add(&mut self, method: Method, alias: Option<PayerAlias>) -> Result<PayerNo, Code> {
+        let instrument = Instrument {
+            token: text("token"),
+            number_masked: text("1111-****-****-2222"),
+            holder: text("홍길동"),
+            phone_masked: text("010-****-5678"),
+        };
+        let new = NewPayer {
+            partner: PARTNER,
+            method,
+            owner: Owner::Person,
+            org: "0200".into(),
+            org_name: "BC카드".into(),
+            instrument,
+            alias,
+        };
+        match self.give(Actor::Partner, Command::AddPayer(Box::new(new)))? {
+            Reply::Payer(no) => Ok(no),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn card(&self) -> PayerNo {
+        *self.payers.keys().next().unwrap()
+    }
+
+    fn account(&self) -> PayerNo {
+        *self.payers.keys().nth(1).unwrap()
+    }
+
+    fn view<'a>(&'a self, reads: &Reads<'_>) -> View<'a> {
+        let receipt = |charge: &Charge| self.trades.get(&charge.receipt?);
+        let charge = reads.charge.and_then(|no| self.charges.get(&no));
+        let newest = |pick: &dyn Fn(&&Charge) -> bool| self.charges.values().rev().find(pick);
+        let month =
+            |(payer, month)| newest(&move |c: &&Charge| c.payer == payer && c.month == Some(month));
+        View {
+            partner: Some(&self.partner),
+            ledger: Some(&self.ledger),
+            payer: reads.payer.and_then(|no| self.payers.get(&no)),
+            alias: reads.alias.and_then(|alias| self.aliases.get(&alias).copied()),
+            ordered: reads.oid.and_then(|oid| newest(&move |c: &&Charge| c.oid == oid)),
+            monthly: reads.monthly.and_then(month),
+            charge,
+            receipt: charge.and_then(receipt),
+            charges: reads.charges.iter().filter_map(|no| self.charges.get(no)).collect(),
+            trade: reads.trade.and_then(|no| self.trades.get(&no)),
+            ..View::default()
+        }
+    }
+
+    /// Decides twice, writes, and holds the books against the audit.
+    fn give(&mut self, actor: Actor, command: Command) -> Result<Reply, Code> {
+        let order = Order { actor, command };
+        let context = Context {
+            now: self.now,
+            serial: self.serial,
+            epoch: 2,
+            epoch_start: 400,
+            rules: Rules::OPEN,
+        };
+        let reads = order.command.reads();
+        let decided = decide(&self.view(&reads), &order, &context);
+        let again = decide(&self.view(&reads), &order, &context);
+        assert_eq!(format!("{decided:?}"), format!("{again:?}"));
+        let change = decided.map_err(|refusal: Refusal| refusal.code)?;
+        self.serial += change.serials;
+        let quiet = change.writes.iter().all(|write| !matches!(write, Write::Event(_)));
+        let inquiry = |write: &Write| matches!(write, Write::Charge(_) | Write::Trade(_));
+        assert!(!quiet || change.writes.iter().all(inquiry), "{:?}", change.writes);
+        for write in change.writes {
+            self.write(write);
+        }
+        self.audit();
+        Ok(change.reply)
+    }
+
+    fn write(&mut self, write: Write) {
+        match write {
+            Write::Ledger(ledger) => self.ledger = ledger,
+            Write::NewPayer(payer, _) => {
+                self.aliases.extend(payer.alias.map(|alias| (alias, payer.no)));
+                self.payers.insert(payer.no, payer);
+            }
+            Write::Payer(payer) => {
+                self.payers.insert(payer.no, payer);
+            }
+            Write::NewCharge(charge, _) | Write::Charge(charge) => {
+                self.charges.insert(charge.no, charge);
+            }
+            Write::Trade(trade) => {
+                self.trades.insert(trade.no, trade);
+            }
+            Write::Posting(posting) => {
+                let (debit, credit) = posting.entry.legs();
+                let sign = i64::from(credit == Account::Settlement)
+                    - i64::from(debit == Account::Settlement);
+                self.settlement += sign * posting.amount.0;
+                self.postings.push(posting);
+            }
+            Write::NewNotice(notice) => self.notices.push(notice),
+            Write::Event(event) => self.events.push(event),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[track_caller]
+    fn audit(&self) {
+        let mut audit = Audit::default();
+        for posting in &self.postings {
+            audit.posting(posting, 0);
+        }
+        for trade in self.trades.values() {
+            audit.trade(trade.partner, trade.kind, trade.state, trade.amount.0);
+        }
+        let unsettled = self.charges.values().map(|charge| charge.unsettled().0).sum();
+        let refunding = self.charges.values().map(|charge| charge.refunding.0).sum();
+        audit.open_billing(PARTNER, unsettled, refunding);
+        assert_eq!(audit.finish(std::slice::from_ref(&self.ledger), self.settlement), []);
+        for charge in self.charges.values() {
+            assert!(charge.left() >= Won::ZERO, "{charge:?}");
+            let of = |kind, state: fn(TradeState) -> bool| -> i64 {
+                let trades = self.trades.values().filter(|t| t.charge == charge.no);
+                trades.filter(|t| t.kind == kind && state(t.state)).map(|t| t.amount.0).sum()
+            };
+            let done = of(TradeKind::Refund, |state| state == TradeState::Done);
+            assert_eq!(
+                (charge.refunded.0, charge.refunding.0),
+                (done, of(TradeKind::Refund, TradeState::is_open))
+            );
+        }
+    }
+
+    fn charge(
+        &mut self,
+        payer: PayerNo,
+        oid: &str,
+        amount: i64,
+        month: Option<Month>,
+    ) -> Result<(ChargeNo, TradeNo), Code> {
+        let method = self.payers[&payer].method;
+        let new = NewCharge {
+            partner: PARTNER,
+            method,
+            payer: Some(payer),
+            oid: oid.into(),
+            month,
+            amount: Won(amount),
+            tax: Tax::of(Won(amount), true, None).unwrap(),
+            order: order_text(),
+        };
+        trade_of(self.give(Actor::Partner, Command::Charge(Box::new(new)))?)
+    }
+
+    fn refund(&mut self, charge: ChargeNo, amount: Option<i64>) -> Result<TradeNo, Code> {
+        let new = NewRefund { partner: PARTNER, charge, amount: amount.map(Won), vat: None };
+        let reply = self.give(Actor::Partner, Command::Refund(Box::new(new)))?;
+        trade_of(reply).map(|(_, trade)| trade)
+    }
+
+    fn receipt(&mut self, charge: ChargeNo, cancel: bool) -> Result<TradeNo, Code> {
+        let new = NewReceipt { partner: PARTNER, charge, amount: None, cancel };
+        let reply = self.give(Actor::Partner, Command::Receipt(Box::new(new)))?;
+        trade_of(reply).map(|(_, trade)| trade)
+    }
+
+    fn told(&mut self, trade: TradeNo, inquired: bool, answer: TradeAnswer) -> Reply {
+        let charge = self.trades[&trade].charge;
+        let told = TradeTold { partner: PARTNER, charge, trade, inquired, answer };
+        self.give(Actor::Engine, Command::Traded(Box::new(told))).unwrap()
+    }
+
+    fn settle(&mut self, charges: Vec<ChargeNo>) -> Reply {
+        let through = self.now.day();
+        let command = Command::SettleCharges { partner: PARTNER, through, charges };
+        self.give(Actor::Operator("kim".into()), command).unwrap()
+    }
+
+    fn balances(&self) -> [i64; 4] {
+        let l = &self.ledger;
+        [l.captured.0, l.available.0, l.refunding.0, l.receivable.0]
+    }
+}
+
+fn trade_of(reply: Reply) -> Result<(ChargeNo, TradeNo), Code> {
+    match reply {
+        Reply::Trade(both) => Ok((both.0.no, both.1.no)),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn done() -> TradeAnswer {
+    TradeAnswer::Done(Approval { auth_no: "98123445".into(), ..Approval::default() })
+}
+
+#[test]
+fn a_payment_is_captured_settled_and_then_spent() {
+    let mut shop = Shop::new();
+    let (charge, pay) = shop.charge(shop.card(), "o1", 1_000, None).unwrap();
+    assert_eq!(shop.balances(), [0, 0, 0, 0], "nothing moves before the acquirer says so");
+    shop.told(pay, false, done());
+    assert_eq!(shop.balances(), [1_000, 0, 0, -1_000]);
+    assert_eq!(shop.notices.last().map(|n| n.outcome), Some(Outcome::Paid));
+    let settled = shop.settle(vec![charge]);
+    assert_eq!(settled, Reply::Settled { count: 1, available: Won(1_000), paid: Won(1_000) });
+    assert_eq!((shop.balances(), shop.settlement), ([0, 1_000, 0, 0], -1_000));
+    assert_eq!(shop.ledger.funded, Won(1_000), "it is part of total_account_amt");
+    let again = shop.settle(vec![charge]);
+    assert_eq!(again, Reply::Settled { count: 0, available: Won(0), paid: Won(0) });
+}
+
+#[test]
+fn an_order_number_and_a_month_are_used_once_unless_they_failed() {
+    let month = Some(Month(202_611));
+    for end in [None, Some(TradeAnswer::Unknown(TradeWhy::TimedOut)), Some(done())] {
+        let mut shop = Shop::new();
+        let (_, pay) = shop.charge(shop.card(), "o1", 1_000, month).unwrap();
+        if let Some(answer) = end {
+            shop.told(pay, false, answer);
+        }
+        assert_eq!(shop.charge(shop.card(), "o1", 1_000, None), Err(Code::SPCD0014));
+        assert_eq!(shop.charge(shop.account(), "o1", 1_000, None), Err(Code::CPAY0202));
+        assert_eq!(shop.charge(shop.card(), "o2", 1_000, month), Err(Code::RPCD0015));
+        assert!(shop.charge(shop.account(), "o3", 1_000, month).is_ok(), "another key");
+        assert!(shop.charge(shop.card(), "o4", 1_000, Some(Month(202_612))).is_ok());
+    }
+    let mut shop = Shop::new();
+    let (_, pay) = shop.charge(shop.card(), "o1", 1_000, month).unwrap();
+    shop.told(pay, false, TradeAnswer::Refused(LIMIT));
+    assert_eq!(shop.notices.last().map(|n| n.outcome), Some(Outcome::ChargeFailed));
+    assert!(shop.charge(shop.card(), "o1", 1_000, month).is_ok());
+}
+
+#[test]
+fn what_cannot_be_charged_is_refused_and_writes_nothing() {
+    let mut shop = Shop::new();
+    let (card, account) = (shop.card(), shop.account());
+    let month = Some(Month(202_611));
+    assert_eq!(shop.charge(card, "o", 99, None), Err(Code::SPCD0002));
+    assert_eq!(shop.charge(card, "o", 99, month), Err(Code::RPCD0002));
+    assert_eq!(shop.charge(account, "o", 999, None), Err(Code::PAYU0002));
+    shop.partner.suspended = true;
+    assert_eq!(shop.charge(card, "o", 100, None), Err(Code::SPCD0007));
+    assert_eq!(shop.charge(account, "o", 1_000, month), Err(Code::CPAY0012));
+    shop.partner.suspended = false;
+    let removed = Command::RemovePayer { partner: PARTNER, payer: card };
+    assert_eq!(shop.give(Actor::Partner, removed.clone()), Ok(Reply::Payer(card)));
+    assert_eq!(shop.notices, [], "the partner itself did it");
+    assert_eq!(shop.give(Actor::Partner, removed), Err(Code::PUIF0001));
+    assert_eq!(shop.charge(card, "o", 100, None), Err(Code::SPCD0012));
+    shop.payers.get_mut(&account).unwrap().partner = STRANGER;
+    assert_eq!(shop.charge(account, "o", 1_000, None), Err(Code::SPAY0005));
+    let foreign = Command::RemovePayer { partner: PARTNER, payer: account };
+    assert_eq!(shop.give(Actor::Partner, foreign), Err(Code::PUIF0001));
+    assert!(shop.charges.is_empty());
+}
+
+#[test]
+fn a_key_that_was_brought_along_has_its_id_once_and_a_removal_by_hand_is_told() {
+    let mut shop = Shop::new();
+    let alias = Some(PayerAlias([9; 16]));
+    let payer = shop.add(Method::Card, alias).unwrap();
+    assert_eq!(shop.add(Method::Card, alias), Err(Code::P0141));
+    let by_hand = Command::RemovePayer { partner: PARTNER, payer };
+    let operator = Actor::Operator("kim".into());
+    assert_eq!(shop.give(operator.clone(), by_hand.clone()), Ok(Reply::Payer(payer)));
+    assert_eq!(shop.notices.last().map(|n| n.outcome), Some(Outcome::Deregistered));
+    assert_eq!(shop.give(operator, by_hand), Err(Code::P0140));
+}
+
+#[test]
+fn silence_leaves_a_payment_unknown_and_only_an_inquiry_ends_it() {
+    let mut shop = Shop::new();
+    let (charge, pay) = shop.charge(shop.card(), "o1", 1_000, None).unwrap();
+    for undecided in [Reason(1_113), Reason(9_998), Reason::OK] {
+        shop.told(pay, false, TradeAnswer::Refused(undecided));
+        assert_eq!(shop.charges[&charge].state, ChargeState::Unknown, "{undecided:?}");
+    }
+    let unknown = shop.events.iter().filter(|e| e.kind == EventKind::TradeUnknown).count();
+    assert_eq!((unknown, shop.notices.len()), (1, 0));
+    let first = shop.trades[&pay].inquire_at.unwrap();
+    assert!(first > NOW);
+    shop.told(pay, true, TradeAnswer::NotSent);
+    assert_eq!(shop.charges[&charge].state, ChargeState::Unknown, "the inquiry was not sent");
+    shop.told(pay, true, TradeAnswer::Unknown(TradeWhy::NoHistory));
+    assert_eq!(shop.trades[&pay].inquiries, 2);
+    shop.told(pay, true, done());
+    assert_eq!(shop.balances(), [1_000, 0, 0, -1_000]);
+    assert_eq!(shop.told(pay, true, done()), Reply::Stale, "said twice, captured once");
+    let logged = shop.events.len();
+    assert_eq!(shop.told(pay, true, TradeAnswer::Refused(LIMIT)), Reply::Stale);
+    assert_eq!(
+        shop.events[logged..].iter().map(|e| e.kind).collect::<Vec<_>>(),
+        [EventKind::Contradicted]
+    );
+    assert_eq!(shop.balances(), [1_000, 0, 0, -1_000]);
+    let (charge, pay) = shop.charge(shop.card(), "o2", 1_000, None).unwrap();
+    shop.told(pay, false, TradeAnswer::NotSent);
+    assert_eq!(shop.charges[&charge].state, ChargeState::Failed, "it never left");
+}
+
+#[test]
+fn a_refund_takes_what_is_captured_then_what_is_available_and_no_more() {
+    let mut shop = Shop::new();
+    let (first, pay) = shop.charge(shop.card(), "o1", 1_000, None).unwrap();
+    shop.told(pay, false, done());
+    shop.settle(vec![first]);
+    let (second, pay) = shop.charge(shop.card(), "o2", 600, None).unwrap();
+    shop.told(pay, false, done());
+    // The payouts spent what was available.
+    shop.ledger.available = Won(300);
+    let spent = Won(700);
+    shop.postings.push(Posting {
+        partner: PARTNER,
+        entry: crate::ledger::Entry::TakeBack,
+        amount: spent,
+        subject: crate::ledger::Subject::Fund,
+        at: NOW,
+    });
+    shop.ledger.funded = Won(300);
+    shop.settlement += spent.0;
+    assert_eq!(shop.refund(first, Some(1_001)), Err(Code::PAYC0005));
+    assert_eq!(shop.refund(first, None), Err(Code::PAYC0007), "600 and 300 do not cover 1,000");
+    let refund = shop.refund(first, Some(900)).unwrap();
+    assert_eq!(shop.balances(), [0, 0, 900, -600]);
+    assert_eq!(shop.refund(first, Some(101)), Err(Code::PAYC0005), "under way counts");
+    shop.told(refund, false, TradeAnswer::Unknown(TradeWhy::TimedOut));
+    assert_eq!(shop.balances(), [0, 0, 900, -600], "it stays put");
+    shop.told(refund, true, done());
+    assert_eq!(shop.balances(), [0, 0, 0, 300]);
+    // What the second brings was used up by the refund, but for nothing.
+    let settled = shop.settle(vec![second]);
+    assert_eq!(settled, Reply::Settled { count: 1, available: Won(0), paid: Won(0) });
+}
+
+#[test]
+fn a_refused_refund_goes_back_where_it_came_from() {
+    let mut shop = Shop::new();
+    let (charge, pay) = shop.charge(shop.card(), "o1", 1_000, None).unwrap();
+    shop.told(pay, false, done());
+    let refund = shop.refund(charge, Some(400)).unwrap();
+    assert_eq!(shop.balances(), [600, 0, 400, -1_000]);
+    let waits = shop.settle(vec![charge]);
+    assert_eq!(waits, Reply::Settled { count: 0, available: Won(0), paid: Won(0) });
+    shop.told(refund, false, TradeAnswer::Refused(Reason(1_116)));
+    assert_eq!(shop.balances(), [1_000, 0, 0, -1_000]);
+    let whole = shop.refund(charge, None).unwrap();
+    assert_eq!(shop.refund(charge, None), Err(Code::PAYC0006));
+    shop.told(whole, false, done());
+    assert_eq!(shop.balances(), [0, 0, 0, 0]);
+    assert_eq!(shop.refund(charge, Some(1)), Err(Code::PAYC0006));
+}
+
+#[test]
+fn a_payment_from_an_account_has_one_receipt_at_a_time() {
+    let mut shop = Shop::new();
+    let (card, pay) = shop.charge(shop.card(), "o1", 1_000, None).unwrap();
+    shop.told(pay, false, done());
+    assert_eq!(shop.receipt(card, false), Err(Code::TSAV0004));
+    let (charge, pay) = shop.charge(shop.account(), "o2", 1_000, None).unwrap();
+    assert_eq!(shop.receipt(charge, false), Err(Code::TSAV0004), "not captured yet");
+    shop.told(pay, false, done());
+    assert_eq!(shop.receipt(charge, true), Err(Code::TSAV0006));
+    let issue = shop.receipt(charge, false).unwrap();
+    assert_eq!(shop.receipt(charge, false), Err(Code::TSAV0005));
+    assert_eq!(shop.receipt(charge, true), Err(Code::TSAV0005), "not while it is being asked for");
+    shop.told(issue, false, done());
+    let cancel = shop.receipt(charge, true).unwrap();
+    shop.told(cancel, false, TradeAnswer::Refused(Reason(1_116)));
+    assert_eq!(shop.charges[&charge].receipt, Some(issue), "it stands as before");
+    let cancel = shop.receipt(charge, true).unwrap();
+    shop.told(cancel, false, done());
+    assert_eq!(shop.charges[&charge].receipt, None);
+    let again = shop.receipt(charge, false).unwrap();
+    shop.told(again, false, TradeAnswer::Refused(Reason(1_101)));
+    assert_eq!(shop.charges[&charge].receipt, None);
+}
+
+#[test]
+fn only_a_person_settles_and_only_the_partners_own_days() {
+    let mut shop = Shop::new();
+    let (charge, pay) = shop.charge(shop.card(), "o1", 1_000, None).unwrap();
+    shop.told(pay, false, done());
+    let through =
+        |day: Day| Command::SettleCharges { partner: PARTNER, through: day, charges: vec![charge] };
+    let today = shop.now.day();
+    assert_eq!(shop.give(Actor::Engine, through(today)), Err(Code::T0999));
+    let operator = Actor::Operator("kim".into());
+    let yesterday = shop.now.plus_ms(-86_400_000).day();
+    let none = Reply::Settled { count: 0, available: Won(0), paid: Won(0) };
+    assert_eq!(shop.give(operator.clone(), through(yesterday)), Ok(none.clone()));
+    shop.charges.get_mut(&charge).unwrap().partner = STRANGER;
+    let command = through(today);
+    let order = Order { actor: operator, command };
+    let context =
+        Context { now: shop.now, serial: 1, epoch: 2, epoch_start: 1, rules: Rules::OPEN };
+    let change = decide(&shop.view(&order.command.reads()), &order, &context).unwrap();
+    assert_eq!((change.reply, change.writes.len()), (none, 0), "another partner's stays");
+    assert_eq!(STRANGER, PartnerNo(4));
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Charge(bool, i64),
+    /// Answers one of the open calls.
+    Answer(usize, u8, bool),
+    Refund(usize, Option<i64>),
+    Settle(usize),
+    /// Payouts spend, or the partner is funded.
+    Spend(i64),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        3 => (any::<bool>(), 1_000_i64..5_000).prop_map(|(card, won)| Step::Charge(card, won)),
+        5 => (any::<usize>(), 0_u8..4, any::<bool>())
+            .prop_map(|(at, answer, inquired)| Step::Answer(at, answer, inquired)),
+        3 => (any::<usize>(), proptest::option::of(1_i64..5_000))
+            .prop_map(|(at, amount)| Step::Refund(at, amount)),
+        2 => any::<usize>().prop_map(Step::Settle),
+        1 => (-4_000_i64..4_000).prop_map(Step::Spend),
+    ]
+}
+
+proptest! {
+    /// Whatever comes in whatever order: the books balance, no balance falls below zero, what is
+    /// captured is never more than what is still to come, and once all calls have ended and all is
+    /// settled the acquirer owes nothing more than what refunds took from what was available.
+    #[test]
+    fn the_books_hold_through_any_history(steps in proptest::collection::vec(step(), 1..60)) {
+        let mut shop = Shop::new();
+        let mut orders = 0;
+        for step in steps {
+            run(&mut shop, &mut orders, step);
+        }
+        let open: Vec<TradeNo> = shop
+            .trades
+            .values()
+            .filter(|trade| trade.state.is_open())
+            .map(|trade| trade.no)
+            .collect();
+        for trade in open {
+            shop.told(trade, true, done());
+        }
+        let all: Vec<ChargeNo> = shop.charges.keys().copied().collect();
+        shop.settle(all);
+        prop_assert_eq!(shop.ledger.captured, Won(0));
+        prop_assert_eq!(shop.ledger.unsettled, Won(0));
+        prop_assert_eq!(shop.ledger.refunding, Won(0));
+        prop_assert!(shop.ledger.receivable >= Won(0), "{:?}", shop.ledger);
+    }
+}
+
+fn run(shop: &mut Shop, orders: &mut usize, step: Step) {
+    match step {
+        Step::Charge(card, won) => {
+            *orders += 1;
+            let payer = if card { shop.card() } else { shop.account() };
+            shop.charge(payer, &format!("o{orders}"), won, None).unwrap();
+        }
+        Step::Answer(at, answer, inquired) => {
+            let open: Vec<TradeNo> = shop.trades.keys().copied().collect();
+            let Some(trade) = open.get(at % open.len().max(1)) else { return };
+            let answer = match answer {
+                0 => TradeAnswer::Refused(LIMIT),
+                1 => TradeAnswer::Unknown(TradeWhy::TimedOut),
+                2 => TradeAnswer::NotSent,
+                _ => done(),
+            };
+            shop.told(*trade, inquired, answer);
+        }
+        Step::Refund(at, amount) => {
+            let charges: Vec<ChargeNo> = shop.charges.keys().copied().collect();
+            let Some(charge) = charges.get(at % charges.len().max(1)) else { return };
+            // A refusal is an answer too: the audit has looked at what it left.
+            let _ = shop.refund(*charge, amount);
+        }
+        Step::Settle(upto) => {
+            let count = upto % (shop.charges.len() + 1);
+            shop.settle(shop.charges.keys().copied().take(count).collect());
+        }
+        Step::Spend(won) => {
+            let (entry, won) = match won {
+                0 => return,
+                1.. => (crate::ledger::Entry::Fund, won),
+                _ => (crate::ledger::Entry::TakeBack, won.abs().min(shop.ledger.available.0)),
+            };
+            if won == 0 {
+                return;
+            }
+            shop.ledger = shop.ledger.post(entry, Won(won)).unwrap();
+            let subject = crate::ledger::Subject::Fund;
+            shop.write(Write::Posting(Posting {
+                partner: PARTNER,
+                entry,
+                amount: Won(won),
+                subject,
+                at: NOW,
+            }));
+            shop.audit();
+        }
+    }
+}
