@@ -35,6 +35,11 @@ impl DataFolder {
         self.path.join("bank.db")
     }
 
+    /// The simulated acquirer's journal, as the bank's.
+    pub fn acquirer(&self) -> PathBuf {
+        self.path.join("acquirer.db")
+    }
+
     pub fn keys(&self) -> PathBuf {
         self.path.join("keys")
     }

@@ -6,6 +6,7 @@
 //! **Architecture Invariant:** only this crate knows SQL. It knows no HTTP, no bank and no wire name.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+pub mod billing;
 mod board;
 #[cfg(test)]
 mod conformance;

@@ -1,5 +1,8 @@
 //! The reference model: the same port over plain maps. For tests and the simulator, nothing else.
 
+mod billing;
+
+pub use self::billing::BillingRows;
 use crate::port::{
     Answer, Backend, Clock, Funds, ListBy, NoticeFilter, Reader, Row, Sent, Shown, StoreError,
     Tally, Work,
@@ -48,6 +51,7 @@ pub struct Rows {
     pub operators: BTreeMap<String, Operator>,
     pub proposals: BTreeMap<ProposalNo, Proposal>,
     pub statements: HashMap<[u8; 32], StatementRead>,
+    pub billing: BillingRows,
     distinct: HashMap<(PartnerNo, String), PayoutNo>,
     next_serial: i64,
 }
@@ -103,7 +107,7 @@ impl Rows {
             prior: prior(row),
         };
         let fund = || self.funds.get(&(partner?, reads.fund?.to_owned())).map(|(won, _)| *won);
-        View {
+        let view = View {
             partner: partner.and_then(|no| self.partners.get(&no)),
             ledger,
             group: group.and_then(|no| self.groups.get(&no)),
@@ -120,7 +124,9 @@ impl Rows {
             operator: reads.operator.and_then(|name| self.operators.get(name)),
             proposal: reads.proposal.and_then(|no| self.proposals.get(&no)),
             signers: self.operators.values().filter(|o| reads.signers && o.may_sign()).count(),
-        }
+            ..View::default()
+        };
+        self.billing.view(reads, view)
     }
 
     fn key_of(&self, prints: &[Fingerprint]) -> Option<KeyNo> {
@@ -131,6 +137,7 @@ impl Rows {
     }
 
     fn write(&mut self, write: Write) {
+        let Some(write) = self.billing.write(write) else { return };
         match write {
             Write::Partner(partner) => {
                 self.partners.insert(partner.no, partner);
@@ -201,6 +208,12 @@ impl Rows {
                 self.statements.entry(statement.digest).or_insert(statement);
             }
             Write::Event(event) => self.events.push(event),
+            // Written above.
+            Write::NewPayer(..)
+            | Write::Payer(_)
+            | Write::NewCharge(..)
+            | Write::Charge(_)
+            | Write::Trade(_) => {}
         }
     }
 
@@ -264,7 +277,7 @@ impl Backend for MemoryBackend {
     }
 
     /// Nothing is sealed in memory.
-    fn reseal(&mut self, _after: KeyNo, _limit: usize) -> Result<Option<KeyNo>, StoreError> {
+    fn reseal(&mut self, _after: i64, _limit: usize) -> Result<Option<i64>, StoreError> {
         Ok(None)
     }
 }
@@ -448,7 +461,7 @@ impl Reader for MemoryReader {
         let pending = |n: &&Notice| n.state == NoticeState::Pending;
         let first = |n: &&Notice| {
             let before = rows.notices.range(..n.no).map(|(_, n)| n).filter(pending);
-            before.into_iter().all(|earlier| earlier.payout != n.payout)
+            before.into_iter().all(|earlier| earlier.subject.numbers().0 != n.subject.numbers().0)
         };
         let due = rows.notices.values().filter(pending);
         let due = due.filter(|n| n.partner == partner && n.next_at <= now).filter(first);
@@ -500,6 +513,9 @@ impl Reader for MemoryReader {
             held: sum(|l| l.held),
             suspense: sum(|l| l.suspense),
             funded: sum(|l| l.funded),
+            captured: sum(|l| l.captured),
+            refunding: sum(|l| l.refunding),
+            receivable: sum(|l| l.receivable),
             waiting: Won(rows.groups.values().map(|g| g.waiting_sum.0).sum()),
         })
     }

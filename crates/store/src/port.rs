@@ -1,5 +1,6 @@
 //! The port: what every backend does, and the read models that it gives.
 
+use crate::billing::BillingReader;
 use ichae_domain::command::Order;
 use ichae_domain::group::Group;
 use ichae_domain::ident::{
@@ -62,7 +63,8 @@ pub trait Backend: Send {
 
     /// Seals up to `limit` rows, at least one, after `after` again under the active keys. `None`:
     /// all are done, and keys that nothing is under any more may leave the key folder.
-    fn reseal(&mut self, after: KeyNo, limit: usize) -> Result<Option<KeyNo>, StoreError>;
+    /// `after` is a serial, which all kinds of rows share.
+    fn reseal(&mut self, after: i64, limit: usize) -> Result<Option<i64>, StoreError>;
 }
 
 /// A payout with everything that an answer or a webhook says of it.
@@ -139,6 +141,12 @@ pub struct Funds {
     /// What is owed after corrections; never above zero.
     pub suspense: Won,
     pub funded: Won,
+    /// What payers paid, and the acquirer has not paid out.
+    pub captured: Won,
+    /// What refunds under way or unknown may take.
+    pub refunding: Won,
+    /// Minus what the acquirer owes.
+    pub receivable: Won,
     /// What of `held` waits for its execution; the rest is under way or unknown.
     pub waiting: Won,
 }
@@ -153,7 +161,7 @@ pub struct NoticeFilter {
 type Read<T> = Result<T, StoreError>;
 
 /// Reads. They never wait for the writer and see every answer that was given before them.
-pub trait Reader: Send + Sync {
+pub trait Reader: BillingReader + Send + Sync {
     fn epochs(&self) -> Read<Epochs>;
     /// What names this store among all; a copy has the same.
     fn store_id(&self) -> Read<Vec<u8>>;

@@ -3,7 +3,6 @@
 use crate::port::{Answer, BATCH_MAX, Backend, StoreError, WEIGHT_MAX};
 use ichae_domain::code::Code;
 use ichae_domain::command::{Actor, Command, Order};
-use ichae_domain::ident::KeyNo;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
@@ -13,7 +12,7 @@ pub const QUEUE_MAX: usize = 16_384;
 
 enum Job {
     Order(Order, oneshot::Sender<Answer>),
-    Reseal(KeyNo, usize, oneshot::Sender<Result<Option<KeyNo>, StoreError>>),
+    Reseal(i64, usize, oneshot::Sender<Result<Option<i64>, StoreError>>),
 }
 
 /// A job, and its place in the queue until the thread takes it.
@@ -96,7 +95,7 @@ impl Writer {
     }
 
     /// Seals one slice again under the active keys; see [`Backend::reseal`].
-    pub async fn reseal(&self, after: KeyNo, limit: usize) -> Result<Option<KeyNo>, StoreError> {
+    pub async fn reseal(&self, after: i64, limit: usize) -> Result<Option<i64>, StoreError> {
         let gone = || StoreError::Refused("the store is closing".to_owned());
         let place = Arc::clone(&self.room).acquire_owned().await.map_err(|_| gone())?;
         let (sender, answer) = oneshot::channel();

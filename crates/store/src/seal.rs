@@ -7,6 +7,7 @@ use crate::keys::{Key, Keys, MacKey};
 use crate::port::StoreError;
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::rand;
+use ichae_domain::billing::{Instrument, OrderText};
 use ichae_domain::ident::PartnerNo;
 use ichae_domain::key::{Account, Fingerprint, InfoKind};
 use ichae_domain::partner::Verifier;
@@ -128,14 +129,43 @@ impl Sealer {
 
     pub(crate) fn seal_account(&self, row: i64, account: &Account) -> Result<Vec<u8>, StoreError> {
         let mut text = vec![account.info_kind as u8];
-        for part in [&account.number, &account.holder, &account.info] {
-            let part = part.expose_secret().as_bytes();
-            let length = u16::try_from(part.len())
-                .map_err(|_| StoreError::Refused("an account field is too long".to_owned()))?;
-            text.extend_from_slice(&length.to_be_bytes());
-            text.extend_from_slice(part);
-        }
+        write_texts(&mut text, &[&account.number, &account.holder, &account.info])?;
         self.seal(account_place(row), &text)
+    }
+
+    pub(crate) fn seal_instrument(
+        &self,
+        row: i64,
+        instrument: &Instrument,
+    ) -> Result<Vec<u8>, StoreError> {
+        let mut text = Vec::new();
+        write_texts(&mut text, &instrument.parts())?;
+        self.seal(INSTRUMENT.of(row), &text)
+    }
+
+    pub(crate) fn open_instrument(
+        &self,
+        row: i64,
+        sealed: &[u8],
+    ) -> Result<Instrument, StoreError> {
+        let text = self.open(INSTRUMENT.of(row), sealed)?;
+        let damaged = || StoreError::Damaged(format!("payer {row}: its instrument"));
+        let [token, number_masked, holder, phone_masked] = read_texts(&text).ok_or_else(damaged)?;
+        Ok(Instrument { token, number_masked, holder, phone_masked })
+    }
+
+    pub(crate) fn seal_order(&self, row: i64, order: &OrderText) -> Result<Vec<u8>, StoreError> {
+        let mut text = Vec::new();
+        write_texts(&mut text, &order.parts())?;
+        self.seal(ORDER.of(row), &text)
+    }
+
+    pub(crate) fn open_order(&self, row: i64, sealed: &[u8]) -> Result<OrderText, StoreError> {
+        let text = self.open(ORDER.of(row), sealed)?;
+        let damaged = || StoreError::Damaged(format!("charge {row}: its texts"));
+        let [goods, payer_no, payer_name, payer_phone, payer_email, define_1, define_2] =
+            read_texts(&text).ok_or_else(damaged)?;
+        Ok(OrderText { goods, payer_no, payer_name, payer_phone, payer_email, define_1, define_2 })
     }
 
     pub(crate) fn open_account(&self, row: i64, sealed: &[u8]) -> Result<Account, StoreError> {
@@ -220,18 +250,48 @@ fn secret_place(row: i64) -> Place {
     Place { table: "partners", row, field: "webhook_secret" }
 }
 
-fn read_account(text: &[u8]) -> Option<Account> {
-    let (kind, mut rest) = text.split_first()?;
-    let mut parts = Vec::with_capacity(3);
-    for _ in 0..3 {
+/// A sealed column; where in it follows from the row.
+struct Column {
+    table: &'static str,
+    field: &'static str,
+}
+
+const INSTRUMENT: Column = Column { table: "payers", field: "instrument" };
+const ORDER: Column = Column { table: "charges", field: "texts" };
+
+impl Column {
+    fn of(&self, row: i64) -> Place {
+        Place { table: self.table, row, field: self.field }
+    }
+}
+
+/// Each text with its length before it.
+fn write_texts(to: &mut Vec<u8>, texts: &[&SecretString]) -> Result<(), StoreError> {
+    for text in texts {
+        let text = text.expose_secret().as_bytes();
+        let length = u16::try_from(text.len())
+            .map_err(|_| StoreError::Refused("a text to be sealed is too long".to_owned()))?;
+        to.extend_from_slice(&length.to_be_bytes());
+        to.extend_from_slice(text);
+    }
+    Ok(())
+}
+
+/// Exactly `N` texts and nothing after them.
+fn read_texts<const N: usize>(mut rest: &[u8]) -> Option<[SecretString; N]> {
+    let mut texts = Vec::with_capacity(N);
+    for _ in 0..N {
         let (length, tail) = rest.split_first_chunk::<2>()?;
-        let (part, tail) = tail.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
-        parts.push(SecretString::from(std::str::from_utf8(part).ok()?.to_owned()));
+        let (text, tail) = tail.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
+        texts.push(SecretString::from(std::str::from_utf8(text).ok()?.to_owned()));
         rest = tail;
     }
-    let info = parts.pop()?;
-    let holder = parts.pop()?;
-    let number = parts.pop()?;
+    if rest.is_empty() { texts.try_into().ok() } else { None }
+}
+
+fn read_account(text: &[u8]) -> Option<Account> {
+    let (kind, rest) = text.split_first()?;
+    let [number, holder, info] = read_texts(rest)?;
     let info_kind = InfoKind::from_number(i64::from(*kind))?;
     Some(Account { number, holder, info_kind, info })
 }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 macro_rules! behaviours {
     ($($(#[$doc:meta])* fn $name:ident($h:ident: &mut Harness) $body:block)*) => {
         $($(#[$doc])* fn $name($h: &mut Harness) $body)*
-        pub const ALL: &[(&str, fn(&mut Harness))] = &[$((stringify!($name), $name),)*];
+        pub const ALL: &[super::Behaviour] = &[$((stringify!($name), $name),)*];
     };
 }
 

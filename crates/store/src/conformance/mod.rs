@@ -1,6 +1,7 @@
 //! One suite for every backend: the same behaviours, one line a backend.
 
 mod behaviours;
+pub mod billing;
 mod sequences;
 
 use crate::keys::{KeyFolder, Keys};
@@ -10,7 +11,7 @@ use crate::seal::Sealer;
 use crate::sqlite;
 use ichae_domain::bank::{Answer as BankAnswer, BankCode, Why};
 use ichae_domain::command::*;
-use ichae_domain::ident::{GroupNo, KeyNo, NoticeNo, PartnerNo, PayoutNo};
+use ichae_domain::ident::{GroupNo, KeyNo, NoticeNo, PartnerNo, PayerNo, PayoutNo};
 use ichae_domain::key::{Account, Fingerprint, InfoKind};
 use ichae_domain::matter::{Act, Matter};
 use ichae_domain::money::Won;
@@ -104,14 +105,21 @@ impl Drop for Harness {
     }
 }
 
+/// Its name, and what it does.
+pub type Behaviour = (&'static str, fn(&mut Harness));
+
+fn all() -> impl Iterator<Item = &'static Behaviour> {
+    behaviours::ALL.iter().chain(billing::ALL)
+}
+
 #[test]
 fn memory_conforms() {
-    behaviours::ALL.iter().for_each(|(name, run)| check(name, *run, on_memory()));
+    all().for_each(|(name, run)| check(name, *run, on_memory()));
 }
 
 #[test]
 fn sqlite_conforms() {
-    behaviours::ALL.iter().for_each(|(name, run)| check(name, *run, on_sqlite()));
+    all().for_each(|(name, run)| check(name, *run, on_sqlite()));
 }
 
 /// Runs one behaviour and then audits the whole store.
@@ -248,6 +256,11 @@ impl Harness {
         for partner in self.reader.partners().unwrap() {
             lines.push(format!("{:?}", self.reader.ledger(partner.no).unwrap()));
             lines.push(format!("{partner:?}"));
+            let payers = self.reader.payers(partner.no, PayerNo(0), 10_000).unwrap();
+            lines.extend(payers.iter().map(|(payer, _)| format!("{payer:?}")));
+            for charge in self.reader.charges(partner.no, 10_000).unwrap() {
+                lines.push(format!("{:?}", self.reader.charge(charge.no).unwrap()));
+            }
         }
         for no in 1..2_000 {
             lines.extend(self.reader.group(GroupNo(no)).unwrap().map(|g| format!("{g:?}")));
@@ -274,9 +287,10 @@ impl Harness {
 /// Whose command it is: persons decide, and a second one approves.
 fn actor(command: &Command) -> Actor {
     match command {
-        Command::Act(_) | Command::Hold(_) | Command::NoteBalance { .. } => {
-            Actor::Operator("kim".to_owned())
-        }
+        Command::Act(_)
+        | Command::Hold(_)
+        | Command::NoteBalance { .. }
+        | Command::SettleCharges { .. } => Actor::Operator("kim".to_owned()),
         Command::Approve { .. } | Command::Withdraw { .. } => Actor::Operator("lee".to_owned()),
         _ => Actor::Partner,
     }

@@ -3,6 +3,7 @@
 
 use super::*;
 use ichae_domain::audit::{Audit, journal_per_payout};
+use ichae_domain::billing::Method;
 use ichae_domain::matter::Verdict;
 use ichae_domain::payout::State;
 use proptest::prelude::*;
@@ -19,7 +20,10 @@ fn step(h: &Harness, (kind, a, b, c): Step, world: &World) -> Option<Command> {
     let key = *world.keys.get(usize::from(b) % world.keys.len())?;
     let amount = i64::from(c % 700) + 1;
     let serials = i64::from(c % 200) + 1;
-    Some(match kind % 16 {
+    if kind % 3 == 0 {
+        return billing::step(h, (kind / 3, a, b, c), &world.partners, &world.payers);
+    }
+    Some(match kind / 3 % 16 {
         0..=3 => request(partner, key, amount, &format!("d{}", c % 60)),
         4 => {
             let all = execute(partner, GroupNo(serials), Target::All, Action::Now);
@@ -144,6 +148,7 @@ fn tell(deposit: Deposit, asked: Asked, c: u16, at: Time) -> Command {
 struct World {
     partners: Vec<PartnerNo>,
     keys: Vec<KeyNo>,
+    payers: Vec<(PartnerNo, PayerNo, Method)>,
 }
 
 fn populate(h: &mut Harness) -> World {
@@ -151,7 +156,9 @@ fn populate(h: &mut Harness) -> World {
     h.give(Command::AddOperator { name: "lee".to_owned(), public_key: [3; 32] }).unwrap();
     h.later(1);
     let keys = vec![h.key(partners[0], "1"), h.key(partners[0], "2"), h.key(partners[1], "1")];
-    World { partners, keys }
+    let methods = [(0, Method::Card), (0, Method::Account), (1, Method::Account)];
+    let payers = methods.map(|(at, method)| (partners[at], h.payer(partners[at], method), method));
+    World { partners, keys, payers: payers.to_vec() }
 }
 
 fn audit(reader: &crate::memory::MemoryReader) {
@@ -159,6 +166,11 @@ fn audit(reader: &crate::memory::MemoryReader) {
     let mut audit = Audit::default();
     rows.postings.iter().for_each(|posting| audit.posting(posting, 0));
     rows.payouts.values().for_each(|p| audit.row(p.partner, p.amount.0, rows.state(p)));
+    let trades = rows.billing.trades.values();
+    trades.for_each(|t| audit.trade(t.partner, t.kind, t.state, t.amount.0));
+    for (charge, _) in rows.billing.charges.values() {
+        audit.open_billing(charge.partner, charge.unsettled().0, charge.refunding.0);
+    }
     let ledgers: Vec<_> = rows.ledgers.values().cloned().collect();
     assert_eq!(audit.finish(&ledgers, rows.settlement), []);
     let payouts: Vec<_> =

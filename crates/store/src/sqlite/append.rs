@@ -106,11 +106,13 @@ pub(super) fn events(db: &Connection, events: &[Event]) -> Result<(), StoreError
 }
 
 pub(super) fn notices(db: &Connection, notices: &[Notice]) -> Result<(), StoreError> {
-    let head = "INSERT INTO notices (partner, payout, outcome, made_at, state, tries, next_at, \
-                last_status, last_at)";
-    add(db, head, 9, notices, |to, n| {
+    let head = "INSERT INTO notices (partner, subject, detail, outcome, made_at, state, tries, \
+                next_at, last_status, last_at)";
+    add(db, head, 10, notices, |to, n| {
+        let (subject, detail) = n.subject.numbers();
         to.bind(n.partner.0)?;
-        to.bind(n.payout.0)?;
+        to.bind(subject)?;
+        to.bind(detail)?;
         to.bind(n.outcome as i64)?;
         to.bind(n.made_at.0)?;
         to.bind(n.state as i64)?;

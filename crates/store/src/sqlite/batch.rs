@@ -1,6 +1,7 @@
 //! The one writer: loads what the orders name, decides, writes, commits once.
 
 use super::append;
+use super::billing;
 use super::cache::{Cache, Chained, Loader};
 use super::distinct::DistinctKeys;
 use super::persist;
@@ -11,14 +12,14 @@ use crate::witness::{Seen, Witness};
 use ichae_domain::code::Code;
 use ichae_domain::command::{Command, NewKey, Order};
 use ichae_domain::decide::decide;
-use ichae_domain::ident::{Epochs, KeyNo, PartnerNo};
+use ichae_domain::ident::Epochs;
 use ichae_domain::ledger::{Account as Side, Posting};
 use ichae_domain::notice::Notice;
 use ichae_domain::payout::Payout;
 use ichae_domain::time::Time;
 use ichae_domain::view::{Context, Event, Rules, Write};
 use rusqlite::hooks::Wal;
-use rusqlite::{Connection, ErrorCode, params};
+use rusqlite::{Connection, ErrorCode};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::{Duration, Instant};
@@ -73,6 +74,9 @@ pub(super) fn next_serial(db: &Connection) -> Result<i64, StoreError> {
                (SELECT ifnull(max(no), 0) FROM groups), \
                (SELECT ifnull(max(no), 0) FROM billing_keys), \
                (SELECT ifnull(max(no), 0) FROM proposals), \
+               (SELECT ifnull(max(no), 0) FROM payers), \
+               (SELECT ifnull(max(no), 0) FROM charges), \
+               (SELECT ifnull(max(no), 0) FROM trades), \
                (SELECT ifnull(max(no), 0) FROM partners), \
                (SELECT ifnull(max(first_serial), 1) - 1 FROM epochs)) + 1";
     Ok(db.query_row(sql, [], |r| r.get(0))?)
@@ -278,6 +282,15 @@ impl SqliteBackend {
             Write::Operator(operator) => persist::operator(db, &operator)?,
             Write::Proposal(proposal) => persist::proposal(db, &proposal)?,
             Write::Statement(statement) => persist::statement(db, &statement)?,
+            Write::NewPayer(payer, instrument) => {
+                billing::new_payer(db, &self.sealer, &payer, &instrument)?;
+            }
+            Write::Payer(payer) => billing::end_payer(db, &payer)?,
+            Write::NewCharge(charge, texts) => {
+                billing::new_charge(db, &self.sealer, &charge, &texts)?;
+            }
+            Write::Charge(charge) => billing::update_charge(db, &charge)?,
+            Write::Trade(trade) => billing::put_trade(db, &trade)?,
             Write::Rail(rail) => {
                 cache.rail = Some(rail);
                 cache.dirty.rail = true;
@@ -407,7 +420,7 @@ impl Backend for SqliteBackend {
         answers
     }
 
-    fn reseal(&mut self, after: KeyNo, limit: usize) -> Result<Option<KeyNo>, StoreError> {
+    fn reseal(&mut self, after: i64, limit: usize) -> Result<Option<i64>, StoreError> {
         let done = self.reseal_slice(after, limit);
         if let Err(error) = &done {
             end_on_lost_sync(error);
@@ -418,41 +431,16 @@ impl Backend for SqliteBackend {
 }
 
 impl SqliteBackend {
-    fn reseal_slice(&mut self, after: KeyNo, limit: usize) -> Result<Option<KeyNo>, StoreError> {
-        let limit = limit.max(1);
+    fn reseal_slice(&mut self, after: i64, limit: usize) -> Result<Option<i64>, StoreError> {
         super::open::know_keys(&self.db, &self.sealer.keys())?;
-        if after.0 == 0 {
+        if after == 0 {
             self.reseal_secrets()?;
         }
-        let sql = "SELECT k.no, k.partner, k.sub_id, k.bank, k.account FROM billing_keys k \
-                   WHERE k.no > ?1 ORDER BY k.no LIMIT ?2";
-        let mut rows = self.db.prepare_cached(sql)?;
-        type Sealed = (i64, i64, Option<String>, String, Vec<u8>);
-        let rows: Vec<Sealed> = rows
-            .query_map(params![after.0, super::read::most(limit)], |r| {
-                Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?))
-            })?
-            .collect::<Result<_, _>>()?;
-        let transaction = self.db.unchecked_transaction()?;
-        for (no, partner, sub_id, bank, sealed) in &rows {
-            let account = self.sealer.open_account(*no, sealed)?;
-            // Sealed first: keys may be swapped between the two, and what is under the newest
-            // sealing key must be indexed under the newest index key.
-            let sealed = self.sealer.seal_account(*no, &account)?;
-            let sub_id = sub_id.as_deref();
-            let prints = self.sealer.fingerprints(PartnerNo(*partner), sub_id, bank, &account);
-            transaction
-                .prepare_cached(
-                    "UPDATE billing_keys SET account = ?2, fingerprint = ?3 WHERE no = ?1",
-                )?
-                .execute(params![no, sealed, prints[0].0])?;
-        }
-        transaction.commit()?;
-        let more = rows.last().filter(|_| rows.len() == limit).map(|row| KeyNo(row.0));
-        if more.is_none() {
+        let next = super::reseal::slice(&mut self.db, &self.sealer, after, limit.max(1))?;
+        if next.is_none() {
             super::open::forget_keys(&self.db, &self.sealer.keys())?;
         }
-        Ok(more)
+        Ok(next)
     }
 
     fn reseal_secrets(&self) -> Result<(), StoreError> {

@@ -1,12 +1,14 @@
 //! Rows in memory. Partners, ledgers, groups, keys and the rail stay between batches, because nobody
 //! else writes them; the rest is of one batch. After a rollback all of it is dropped and read again.
 
+use super::billing;
 use super::distinct::DistinctKeys;
 use super::row;
 use crate::port::StoreError;
+use ichae_domain::billing::{Charge, Payer, Trade};
 use ichae_domain::command::Reads;
 use ichae_domain::group::Group;
-use ichae_domain::ident::{GroupNo, KeyNo, PartnerNo, PayoutNo};
+use ichae_domain::ident::{GroupNo, KeyNo, PartnerNo, PayerNo, PayoutNo};
 use ichae_domain::key::{BillingKey, Fingerprint};
 use ichae_domain::ledger::Ledger;
 use ichae_domain::matter::Proposal;
@@ -72,6 +74,14 @@ pub(super) struct Found {
     operator: Option<Operator>,
     proposal: Option<Proposal>,
     signers: usize,
+    payer: Option<Payer>,
+    alias: Option<PayerNo>,
+    ordered: Option<Charge>,
+    monthly: Option<Charge>,
+    charge: Option<Charge>,
+    receipt: Option<Trade>,
+    charges: Vec<Charge>,
+    trade: Option<Trade>,
 }
 
 impl Cache {
@@ -102,6 +112,14 @@ impl Cache {
             operator: found.operator.as_ref(),
             proposal: found.proposal.as_ref(),
             signers: found.signers,
+            payer: found.payer.as_ref(),
+            alias: found.alias,
+            ordered: found.ordered.as_ref(),
+            monthly: found.monthly.as_ref(),
+            charge: found.charge.as_ref(),
+            receipt: found.receipt.as_ref(),
+            charges: found.charges.iter().collect(),
+            trade: found.trade.as_ref(),
         }
     }
 
@@ -175,6 +193,7 @@ impl Loader<'_> {
             self.rail()?;
         }
         self.persons(reads, &mut found)?;
+        self.billing(reads, &mut found)?;
         Ok(found)
     }
 
@@ -200,6 +219,37 @@ impl Loader<'_> {
         Ok(())
     }
 
+    /// Payers and payments: read anew each time, this batch's own writes among them.
+    fn billing(&self, reads: &Reads<'_>, found: &mut Found) -> Done {
+        let db = self.db;
+        if let Some(no) = reads.payer {
+            found.payer = billing::load_payer(db, no)?;
+        }
+        if let Some(partner) = reads.partner {
+            if let Some(alias) = reads.alias {
+                found.alias = billing::load_alias(db, partner, alias)?;
+            }
+            if let Some(oid) = reads.oid {
+                found.ordered = billing::load_by_oid(db, partner, oid)?;
+            }
+        }
+        if let Some((payer, month)) = reads.monthly {
+            found.monthly = billing::load_by_month(db, payer, month)?;
+        }
+        if let Some(no) = reads.charge {
+            found.charge = billing::load_charge(db, no)?;
+            let receipt = found.charge.as_ref().and_then(|charge| charge.receipt);
+            found.receipt = receipt.map(|no| billing::load_trade(db, no)).transpose()?.flatten();
+        }
+        for no in reads.charges {
+            found.charges.extend(billing::load_charge(db, *no)?);
+        }
+        if let Some(no) = reads.trade {
+            found.trade = billing::load_trade(db, no)?;
+        }
+        Ok(())
+    }
+
     fn partner_by_id(&mut self, cst_id: &str) -> Result<Option<PartnerNo>, StoreError> {
         let sql = "SELECT no FROM partners WHERE cst_id = ?1";
         let no: Option<i64> = self.db.query_row(sql, [cst_id], |r| r.get(0)).optional()?;
@@ -220,7 +270,11 @@ impl Loader<'_> {
             row::LEDGER
         );
         let chained = self.db.prepare_cached(&sql)?.query_row([no.0], |r| {
-            Ok(Chained { ledger: row::ledger(r)?, head: r.get(6)?, length: r.get(7)? })
+            Ok(Chained {
+                ledger: row::ledger(r)?,
+                head: r.get(row::LEDGER_COLUMNS)?,
+                length: r.get(row::LEDGER_COLUMNS + 1)?,
+            })
         });
         self.cache.partners.extend(partner.map(|p| (no, p)));
         self.cache.ledgers.extend(chained.optional()?.map(|c| (no, c)));

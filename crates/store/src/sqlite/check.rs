@@ -5,6 +5,7 @@
 //! counted in to the next, so the result is exact although rows move on meanwhile, and no
 //! transaction holds the WAL for long.
 
+use super::billing::{self, TRADE};
 use super::distinct::counted;
 use super::row;
 use super::unique::Unique;
@@ -12,7 +13,7 @@ use crate::port::StoreError;
 use crate::seal::Sealer;
 use ichae_domain::audit::{Audit, Finding};
 use ichae_domain::group::Mode;
-use ichae_domain::ident::{GroupNo, PartnerNo, PayoutNo};
+use ichae_domain::ident::{GroupNo, PartnerNo, PayoutNo, TradeNo};
 use ichae_domain::ledger::{Entry, Ledger, Posting, Subject};
 use ichae_domain::payout::{State, state_of};
 use rusqlite::{Connection, params};
@@ -47,6 +48,8 @@ struct Run<'a> {
     posted: i64,
     /// Payouts up to here are counted.
     counted: PayoutNo,
+    /// Calls to the acquirer up to here are counted.
+    counted_trades: TradeNo,
     /// Groups that were seen with rows which wait or are unclaimed, whatever their counters say.
     loose: BTreeSet<i64>,
     unique: Unique,
@@ -83,6 +86,7 @@ pub(crate) fn check_in(
         chains: HashMap::new(),
         posted: 0,
         counted: PayoutNo(0),
+        counted_trades: TradeNo(0),
         loose: BTreeSet::new(),
         unique: Unique::new()?,
         in_runs,
@@ -118,9 +122,55 @@ impl Run<'_> {
     /// One short transaction. Says whether payouts are left, and the highest payout's number.
     fn slice(&mut self) -> Result<(bool, i64), StoreError> {
         self.db.execute_batch("BEGIN")?;
-        let done = self.read_postings(i64::MAX).and_then(|()| self.read_payouts());
+        let done = self.read_postings(i64::MAX).and_then(|()| {
+            let (more, last) = self.read_payouts()?;
+            Ok((self.read_trades()? || more, last))
+        });
         self.db.execute_batch("COMMIT")?;
         done
+    }
+
+    /// The next calls to the acquirer. Says whether there may be more.
+    fn read_trades(&mut self) -> Result<bool, StoreError> {
+        let sql = format!("SELECT {TRADE} FROM trades WHERE no > ?1 ORDER BY no LIMIT ?2");
+        let mut statement = self.db.prepare_cached(&sql)?;
+        let mut rows = statement.query([self.counted_trades.0, self.slices.payouts])?;
+        let mut read = 0;
+        while let Some(r) = rows.next()? {
+            let trade = billing::trade(r)?;
+            self.counted_trades = trade.no;
+            self.audit.trade(trade.partner, trade.kind, trade.state, trade.amount.0);
+            read += 1;
+        }
+        Ok(read == self.slices.payouts)
+    }
+
+    /// What payments still bring and what refunds may take: few of all, by their indexes.
+    fn open_billing(&mut self) -> Result<(), StoreError> {
+        let unsettled = "SELECT partner, sum(amount - refunded - refunding), 0 FROM charges \
+                         WHERE settled_at IS NULL AND state = 3 GROUP BY partner";
+        let refunding = "SELECT partner, 0, sum(amount) FROM trades \
+                         WHERE state IN (1, 2) AND kind = 2 GROUP BY partner";
+        for sql in [unsettled, refunding] {
+            let mut rows = self.db.prepare(sql)?;
+            let mut rows = rows.query([])?;
+            while let Some(r) = rows.next()? {
+                self.audit.open_billing(PartnerNo(r.get(0)?), r.get(1)?, r.get(2)?);
+            }
+        }
+        let off: i64 = self.db.query_row(
+            "SELECT count(*) FROM charges c WHERE c.refunded + c.refunding <> 0 AND \
+             (c.refunded, c.refunding) IS NOT \
+             (SELECT ifnull(sum(amount) FILTER (WHERE state = 3), 0), \
+              ifnull(sum(amount) FILTER (WHERE state IN (1, 2)), 0) \
+              FROM trades t WHERE t.charge = c.no AND t.kind = 2)",
+            [],
+            |r| r.get(0),
+        )?;
+        if off != 0 {
+            self.audit.find(format!("{off} payments do not sum up to their refunds"));
+        }
+        Ok(())
     }
 
     fn read_postings(&mut self, most: i64) -> Result<(), StoreError> {
@@ -166,11 +216,24 @@ impl Run<'_> {
             | Entry::Cancel
             | Entry::Return
             | Entry::ReturnOwed
-            | Entry::Correct => true,
-            Entry::Fund | Entry::TakeBack | Entry::Hold | Entry::Recover | Entry::WriteOff => false,
+            | Entry::Correct
+            | Entry::Capture
+            | Entry::Refund => true,
+            Entry::Fund
+            | Entry::TakeBack
+            | Entry::Hold
+            | Entry::Recover
+            | Entry::WriteOff
+            | Entry::SettleCapture
+            | Entry::AcquirerPaid
+            | Entry::RefundFromCaptured
+            | Entry::RefundFromAvailable
+            | Entry::RefundBackToCaptured
+            | Entry::RefundBackToAvailable => false,
         };
         match posting.subject {
             Subject::Payout(no) if moves && no <= self.counted => Ok(posting.amount.0),
+            Subject::Trade(no) if moves && no <= self.counted_trades => Ok(posting.amount.0),
             Subject::Group(no) if moves => {
                 let later = self.waited_after(no, self.counted)?;
                 Ok(posting.amount.0 - later)
@@ -224,11 +287,15 @@ impl Run<'_> {
         while more {
             more = self.read_payouts()?.0;
         }
+        while self.read_trades()? {}
+        self.open_billing()?;
         let sql = format!("SELECT {}, chain_head, chain_length FROM ledgers", row::LEDGER);
         let ledgers: Vec<(Ledger, Vec<u8>, i64)> = self
             .db
             .prepare(&sql)?
-            .query_map([], |r| Ok((row::ledger(r)?, r.get(6)?, r.get(7)?)))?
+            .query_map([], |r| {
+                Ok((row::ledger(r)?, r.get(row::LEDGER_COLUMNS)?, r.get(row::LEDGER_COLUMNS + 1)?))
+            })?
             .collect::<Result<_, _>>()?;
         let settlement: i64 =
             self.db.query_row("SELECT settlement FROM rails WHERE no = 1", [], |r| r.get(0))?;
@@ -304,10 +371,18 @@ impl Run<'_> {
     fn notices(&mut self) -> Result<(), StoreError> {
         let count = |sql: &str| self.db.query_row(sql, [], |r| r.get::<_, i64>(0));
         let told = count("SELECT count(*) FROM notices")?;
+        // A key that its partner deregistered itself is not told.
+        let removed = format!(
+            "SELECT count(*) FROM notices WHERE outcome = {}",
+            ichae_domain::notice::Outcome::Deregistered as i64
+        );
         // One that was corrected had failed before: two outcomes, both told.
         let outcomes = count(&super::statements::corrected_sql())?
             + count("SELECT count(*) FROM attempts WHERE answered_at IS NOT NULL")?
-            + count("SELECT count(*) FROM attempts WHERE returned_at IS NOT NULL")?;
+            + count("SELECT count(*) FROM attempts WHERE returned_at IS NOT NULL")?
+            + count("SELECT count(*) FROM trades WHERE kind = 1 AND state IN (3, 4)")?
+            + count("SELECT count(*) FROM trades WHERE kind = 2 AND state = 3")?
+            + count(&removed)?;
         if told != outcomes {
             self.audit.find(format!("{outcomes} outcomes but {told} webhook notices"));
         }

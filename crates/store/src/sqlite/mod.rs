@@ -3,6 +3,7 @@
 mod append;
 pub mod backup;
 mod batch;
+mod billing;
 mod cache;
 pub mod check;
 mod distinct;
@@ -10,6 +11,7 @@ mod doubt;
 mod open;
 mod persist;
 mod read;
+mod reseal;
 mod row;
 pub mod sent;
 mod statements;

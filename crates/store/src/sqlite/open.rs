@@ -216,7 +216,9 @@ pub(super) fn compare_keys(connection: &Connection, keys: &Keys) -> Result<(), S
 /// both kinds are rotated together and a row is indexed when it is sealed: one number for both.
 fn used_keys(connection: &Connection) -> Result<BTreeSet<u32>, StoreError> {
     let sql = "SELECT substr(account, 1, 4) FROM billing_keys UNION \
-               SELECT substr(webhook_secret, 1, 4) FROM partners WHERE webhook_secret IS NOT NULL";
+               SELECT substr(webhook_secret, 1, 4) FROM partners WHERE webhook_secret IS NOT NULL \
+               UNION SELECT substr(instrument, 1, 4) FROM payers \
+               UNION SELECT substr(texts, 1, 4) FROM charges";
     let mut rows = connection.prepare(sql)?;
     let mut rows = rows.query([])?;
     let mut used = BTreeSet::new();

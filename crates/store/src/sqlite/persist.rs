@@ -21,10 +21,12 @@ type Done = Result<(), StoreError>;
 
 pub fn partner(db: &Connection, p: &Partner) -> Done {
     let sql = "INSERT INTO partners (no, cst_id, name, suspended, key_generation, verifier, \
-               webhook_url, sources, transfer_cap, made_at, held) \
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) \
+               webhook_url, sources, transfer_cap, made_at, held, refund_verifier, domains, \
+               payment_url, removal_url) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) \
                ON CONFLICT (no) DO UPDATE SET name = ?3, suspended = ?4, key_generation = ?5, \
-               verifier = ?6, webhook_url = ?7, sources = ?8, transfer_cap = ?9, held = ?11";
+               verifier = ?6, webhook_url = ?7, sources = ?8, transfer_cap = ?9, held = ?11, \
+               refund_verifier = ?12, domains = ?13, payment_url = ?14, removal_url = ?15";
     db.prepare_cached(sql)?.execute(params![
         p.no.0,
         p.cst_id,
@@ -37,6 +39,10 @@ pub fn partner(db: &Connection, p: &Partner) -> Done {
         p.transfer_cap.map(|won| won.0),
         p.made_at.0,
         p.held,
+        p.billing.refund_verifier.map(|verifier| verifier.0),
+        p.billing.domains.join(" "),
+        p.billing.payment_url,
+        p.billing.removal_url,
     ])?;
     Ok(())
 }
@@ -100,9 +106,11 @@ pub fn webhook_secret(db: &Connection, no: i64, sealed: &[u8]) -> Done {
 
 pub fn ledger(db: &Connection, l: &Ledger, head: &[u8; 32], length: i64) -> Done {
     let sql = "INSERT INTO ledgers (partner, available, held, suspense, funded, open_group, \
-               chain_head, chain_length) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
+               chain_head, chain_length, captured, refunding, receivable, unsettled) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) \
                ON CONFLICT (partner) DO UPDATE SET available = ?2, held = ?3, suspense = ?4, \
-               funded = ?5, open_group = ?6, chain_head = ?7, chain_length = ?8";
+               funded = ?5, open_group = ?6, chain_head = ?7, chain_length = ?8, captured = ?9, \
+               refunding = ?10, receivable = ?11, unsettled = ?12";
     db.prepare_cached(sql)?.execute(params![
         l.partner.0,
         l.available.0,
@@ -112,6 +120,10 @@ pub fn ledger(db: &Connection, l: &Ledger, head: &[u8; 32], length: i64) -> Done
         l.open_group.map(|no| no.0),
         head,
         length,
+        l.captured.0,
+        l.refunding.0,
+        l.receivable.0,
+        l.unsettled.0,
     ])?;
     Ok(())
 }

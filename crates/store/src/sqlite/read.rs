@@ -69,8 +69,12 @@ impl SqliteReader {
         Ok(SqliteReader { file: file.to_owned(), idle, epochs, sealer, board })
     }
 
+    pub(super) fn sealer(&self) -> &Sealer {
+        &self.sealer
+    }
+
     /// Lends a connection, a new one where none is idle.
-    fn with<T>(&self, work: impl FnOnce(&Connection) -> Read<T>) -> Read<T> {
+    pub(super) fn with<T>(&self, work: impl FnOnce(&Connection) -> Read<T>) -> Read<T> {
         let idle = self.idle.lock().ok().and_then(|mut idle| idle.pop());
         let connection = match idle {
             Some(connection) => connection,
@@ -94,7 +98,7 @@ impl SqliteReader {
         self.with(|db| Ok(db.prepare_cached(sql)?.query_row(params, map).optional()?))
     }
 
-    fn all<T>(
+    pub(super) fn all<T>(
         &self,
         sql: &str,
         params: impl Params,
@@ -357,7 +361,7 @@ impl Reader for SqliteReader {
     fn due_notices(&self, partner: PartnerNo, now: Time, limit: usize) -> Read<Vec<Notice>> {
         let sql = format!(
             "SELECT {} FROM notices n WHERE state = 0 AND partner = ?1 AND next_at <= ?2 \
-             AND NOT EXISTS (SELECT 1 FROM notices earlier WHERE earlier.payout = n.payout \
+             AND NOT EXISTS (SELECT 1 FROM notices earlier WHERE earlier.subject = n.subject \
              AND earlier.no < n.no AND earlier.state = 0) ORDER BY next_at, no LIMIT ?3",
             row::NOTICE
         );
@@ -400,6 +404,8 @@ impl Reader for SqliteReader {
         // One statement, one snapshot: what waits is part of what is held.
         let sql = "SELECT ifnull(sum(available), 0), ifnull(sum(held), 0), \
                    ifnull(sum(suspense), 0), ifnull(sum(funded), 0), \
+                   ifnull(sum(captured), 0), ifnull(sum(refunding), 0), \
+                   ifnull(sum(receivable), 0), \
                    (SELECT ifnull(sum(waiting_sum), 0) FROM groups WHERE waiting > 0) \
                    FROM ledgers";
         let funds = self.one(sql, [], |r| {
@@ -408,7 +414,10 @@ impl Reader for SqliteReader {
                 held: Won(r.get(1)?),
                 suspense: Won(r.get(2)?),
                 funded: Won(r.get(3)?),
-                waiting: Won(r.get(4)?),
+                captured: Won(r.get(4)?),
+                refunding: Won(r.get(5)?),
+                receivable: Won(r.get(6)?),
+                waiting: Won(r.get(7)?),
             })
         })?;
         Ok(funds.unwrap_or_default())

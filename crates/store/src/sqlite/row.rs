@@ -4,14 +4,16 @@ use ichae_domain::bank::{BankCode, Why};
 use ichae_domain::code::Code;
 use ichae_domain::command::Actor;
 use ichae_domain::group::{Group, Mode};
-use ichae_domain::ident::{BankNo, GroupNo, KeyNo, NoticeNo, PartnerNo, PayoutNo, ProposalNo};
+use ichae_domain::ident::{
+    BankNo, ChargeNo, GroupNo, KeyNo, NoticeNo, PartnerNo, PayerNo, PayoutNo, ProposalNo, TradeNo,
+};
 use ichae_domain::key::BillingKey;
 use ichae_domain::ledger::{Entry, Ledger, Posting, Subject};
 use ichae_domain::matter::{Act, Matter, Proposal, ProposalState};
 use ichae_domain::money::Won;
-use ichae_domain::notice::{Notice, NoticeState, Outcome};
+use ichae_domain::notice::{self, Notice, NoticeState, Outcome};
 use ichae_domain::operator::Operator;
-use ichae_domain::partner::{Partner, Verifier};
+use ichae_domain::partner::{BillingSettings, Partner, Verifier};
 use ichae_domain::payout::{Attempt, Payout, State};
 use ichae_domain::rail::{Balance, Hold, Pause, Rail};
 use ichae_domain::time::{Day, Time};
@@ -23,7 +25,7 @@ fn bad<T>(at: usize, kind: Type) -> impl FnOnce() -> Result<T> {
     move || Err(Error::InvalidColumnType(at, "not of its vocabulary".to_owned(), kind))
 }
 
-fn known<T>(found: Option<T>, at: usize) -> Result<T> {
+pub(super) fn known<T>(found: Option<T>, at: usize) -> Result<T> {
     found.map_or_else(bad(at, Type::Integer), Ok)
 }
 
@@ -36,10 +38,13 @@ fn own_state(row: &Row<'_>, at: usize) -> Result<Option<State>> {
 }
 
 pub const PARTNER: &str = "no, cst_id, name, suspended, key_generation, verifier, webhook_url, \
-                           sources, transfer_cap, made_at, held";
+                           sources, transfer_cap, made_at, held, refund_verifier, domains, \
+                           payment_url, removal_url";
 
 pub fn partner(row: &Row<'_>) -> Result<Partner> {
     let sources: String = row.get(7)?;
+    let domains: String = row.get(12)?;
+    let words = |text: String| text.split_whitespace().map(str::to_owned).collect();
     Ok(Partner {
         no: PartnerNo(row.get(0)?),
         cst_id: row.get(1)?,
@@ -49,13 +54,22 @@ pub fn partner(row: &Row<'_>) -> Result<Partner> {
         key_generation: row.get(4)?,
         verifier: Verifier(row.get(5)?),
         webhook_url: row.get(6)?,
-        sources: sources.split_whitespace().map(str::to_owned).collect(),
+        sources: words(sources),
         transfer_cap: row.get::<_, Option<i64>>(8)?.map(Won),
         made_at: Time(row.get(9)?),
+        billing: BillingSettings {
+            refund_verifier: row.get::<_, Option<_>>(11)?.map(Verifier),
+            domains: words(domains),
+            payment_url: row.get(13)?,
+            removal_url: row.get(14)?,
+        },
     })
 }
 
-pub const LEDGER: &str = "partner, available, held, suspense, funded, open_group";
+pub const LEDGER: &str = "partner, available, held, suspense, funded, open_group, captured, \
+                          refunding, receivable, unsettled";
+/// Columns of [`LEDGER`].
+pub const LEDGER_COLUMNS: usize = 10;
 
 pub fn ledger(row: &Row<'_>) -> Result<Ledger> {
     Ok(Ledger {
@@ -65,6 +79,10 @@ pub fn ledger(row: &Row<'_>) -> Result<Ledger> {
         suspense: Won(row.get(3)?),
         funded: Won(row.get(4)?),
         open_group: row.get::<_, Option<i64>>(5)?.map(GroupNo),
+        captured: Won(row.get(6)?),
+        refunding: Won(row.get(7)?),
+        receivable: Won(row.get(8)?),
+        unsettled: Won(row.get(9)?),
     })
 }
 
@@ -174,6 +192,10 @@ pub fn posting(row: &Row<'_>) -> Result<Posting> {
         0 => Subject::Fund,
         1 => Subject::Payout(PayoutNo(number)),
         2 => Subject::Group(GroupNo(number)),
+        3 => Subject::Trade(TradeNo(number)),
+        4 => Subject::Settling(Day(
+            i32::try_from(number).map_err(|_| Error::IntegralValueOutOfRange(4, number))?
+        )),
         _ => return bad(3, Type::Integer)(),
     };
     Ok(Posting {
@@ -191,18 +213,22 @@ pub fn subject_columns(subject: Subject) -> (i64, i64) {
         Subject::Fund => (0, 0),
         Subject::Payout(no) => (1, no.0),
         Subject::Group(no) => (2, no.0),
+        Subject::Trade(no) => (3, no.0),
+        Subject::Settling(day) => (4, i64::from(day.0)),
     }
 }
 
 pub const NOTICE: &str =
-    "no, partner, payout, outcome, made_at, state, tries, next_at, last_status, last_at";
+    "no, partner, subject, outcome, made_at, state, tries, next_at, last_status, last_at, detail";
 
 pub fn notice(row: &Row<'_>) -> Result<Notice> {
+    let outcome = known(Outcome::from_number(row.get(3)?), 3)?;
+    let subject = notice::Subject::from_numbers(outcome, row.get(2)?, row.get(10)?);
     Ok(Notice {
         no: NoticeNo(row.get(0)?),
         partner: PartnerNo(row.get(1)?),
-        payout: PayoutNo(row.get(2)?),
-        outcome: known(Outcome::from_number(row.get(3)?), 3)?,
+        subject: known(subject, 2)?,
+        outcome,
         made_at: Time(row.get(4)?),
         state: known(NoticeState::from_number(row.get(5)?), 5)?,
         tries: row.get(6)?,
@@ -229,6 +255,8 @@ pub fn event(row: &Row<'_>) -> Result<Event> {
         5 => About::Notice(NoticeNo(number)),
         7 => About::Operator,
         8 => About::Proposal(ProposalNo(number)),
+        9 => About::Payer(PayerNo(number)),
+        10 => About::Charge(ChargeNo(number)),
         _ => About::Rail,
     };
     Ok(Event {
@@ -262,6 +290,8 @@ pub fn about_columns(about: About) -> (i64, i64) {
         About::Rail => (6, 0),
         About::Operator => (7, 0),
         About::Proposal(no) => (8, no.0),
+        About::Payer(no) => (9, no.0),
+        About::Charge(no) => (10, no.0),
     }
 }
 

@@ -26,7 +26,7 @@ impl Backend for Gate {
         numbers.into_iter().map(|no| Ok(Reply::Partner(PartnerNo(no)))).collect()
     }
 
-    fn reseal(&mut self, after: KeyNo, _: usize) -> Result<Option<KeyNo>, StoreError> {
+    fn reseal(&mut self, after: i64, _: usize) -> Result<Option<i64>, StoreError> {
         Ok(Some(after))
     }
 }
@@ -126,7 +126,7 @@ fn closing_writes_what_waits_and_takes_no_more() {
     assert_eq!(late, Err(Code::T0503.into()));
     let late = wait(busy.writer.submit_waiting(Actor::Engine, numbered(5)));
     assert_eq!(late, Err(Code::T0503.into()));
-    assert!(wait(busy.writer.reseal(KeyNo(0), 1)).is_err());
+    assert!(wait(busy.writer.reseal(0, 1)).is_err());
     assert_eq!((busy.writer.depth(), busy.written.lock().unwrap().len()), (0, 4));
     busy.writer.close();
 }
@@ -189,7 +189,7 @@ fn closing_does_not_wait_for_one_that_waits_for_room() {
 fn resealing_goes_through_the_same_writer() {
     let busy = Busy::new();
     busy.gate.send(()).unwrap();
-    assert_eq!(wait(busy.writer.reseal(KeyNo(9), 1)).unwrap(), Some(KeyNo(9)));
+    assert_eq!(wait(busy.writer.reseal(9, 1)).unwrap(), Some(9));
 }
 
 /// A writer without a thread carries an order out where it is given.

@@ -177,7 +177,9 @@ fn nothing_that_the_engine_asks_for_reads_a_whole_table() {
     let (site, _) = told();
     let db = crate::sqlite::read::connect(&site.file()).unwrap();
     let story = crate::sqlite::statements::story_sql("no");
+    let billing = crate::sqlite::billing::engine_statements();
     let all = crate::sqlite::statements::ENGINE.into_iter().chain([story.as_str()]);
+    let all = all.chain(billing.iter().map(String::as_str));
     for sql in all {
         let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
         let values = vec![1_i64; statement.parameter_count()];
