@@ -17,6 +17,7 @@
 //! partner, shard and the zeros), which is what keeps it from naming a row.
 
 use crate::base36::{self, Case};
+use crate::cpay::payer_id;
 use aws_lc_rs::cipher::{
     AES_256, DecryptingKey, DecryptionContext, EncryptingKey, UnboundCipherKey,
 };
@@ -48,6 +49,8 @@ pub enum Kind {
     Group,
     /// `api_tran_id`: 30 characters, `aNS(40)`.
     Transfer,
+    /// `PCD_PAYER_ID`: 32 characters, the block in base64 twice.
+    Payer,
     /// `webhook-id`: `msg_` and 25 characters. One payout has one for each outcome.
     Notice(Outcome),
 }
@@ -62,6 +65,11 @@ impl Kind {
                 Kind::Notice(Outcome::Settled) => 4,
                 Kind::Notice(Outcome::Failed) => 5,
                 Kind::Notice(Outcome::Returned) => 6,
+                Kind::Payer => 7,
+                Kind::Notice(Outcome::Paid) => 8,
+                Kind::Notice(Outcome::ChargeFailed) => 9,
+                Kind::Notice(Outcome::Refunded) => 10,
+                Kind::Notice(Outcome::Deregistered) => 11,
             }
     }
 
@@ -72,6 +80,7 @@ impl Kind {
             }
             Kind::Group => STANDARD
                 .encode(format!("{GROUP_MARK}{VERSION}{}", base36::encode(block, Case::Upper))),
+            Kind::Payer => payer_id::encode(&block.to_be_bytes()),
             Kind::Notice(_) => format!("{NOTICE_PREFIX}{}", base36::encode(block, Case::Lower)),
         }
     }
@@ -86,6 +95,7 @@ impl Kind {
                 let digits = inner.strip_prefix(GROUP_MARK)?.strip_prefix(VERSION)?;
                 base36::decode(digits, Case::Upper)
             }
+            Kind::Payer => payer_id::decode(text).map(u128::from_be_bytes),
             Kind::Notice(_) => base36::decode(text.strip_prefix(NOTICE_PREFIX)?, Case::Lower),
         }
     }
@@ -205,13 +215,18 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const KINDS: [Kind; 6] = [
+    const KINDS: [Kind; 11] = [
         Kind::BillingKey,
         Kind::Group,
         Kind::Transfer,
         Kind::Notice(Outcome::Settled),
         Kind::Notice(Outcome::Failed),
         Kind::Notice(Outcome::Returned),
+        Kind::Payer,
+        Kind::Notice(Outcome::Paid),
+        Kind::Notice(Outcome::ChargeFailed),
+        Kind::Notice(Outcome::Refunded),
+        Kind::Notice(Outcome::Deregistered),
     ];
 
     fn codec() -> IdCodec {
@@ -244,6 +259,7 @@ mod tests {
         assert!(inner.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase()));
         let notice = text(Kind::Notice(Outcome::Settled));
         assert!(notice.starts_with("msg_") && notice.len() == 29);
+        assert_eq!(text(Kind::Payer).len(), payer_id::LEN);
     }
 
     #[test]

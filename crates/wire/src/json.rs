@@ -1,5 +1,6 @@
 //! Reading a body: strict JSON, and the few shapes that a field may have (decisions H1, H2).
 
+use secrecy::zeroize::Zeroize;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
 use std::borrow::Cow;
@@ -54,6 +55,17 @@ enum Field {
     Integer(u64),
     /// A boolean, a number that is no integer from 0 to 2^64 - 1, an array or an object.
     Other,
+}
+
+impl Drop for Fields {
+    /// Card numbers pass through here: nothing of a body stays behind in memory.
+    fn drop(&mut self) {
+        for field in self.0.values_mut() {
+            if let Field::Text(text) = field {
+                text.zeroize();
+            }
+        }
+    }
 }
 
 impl fmt::Debug for Fields {

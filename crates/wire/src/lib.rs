@@ -13,6 +13,7 @@
 
 mod base36;
 pub mod bulk;
+pub mod cpay;
 pub mod hub;
 pub mod ident;
 pub mod json;

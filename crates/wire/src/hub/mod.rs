@@ -23,7 +23,7 @@ pub mod token;
 pub mod waiting;
 
 #[cfg(test)]
-mod bad_input;
+pub(crate) mod bad_input;
 
 use ichae_domain::code::{Code, Entry, TABLE};
 

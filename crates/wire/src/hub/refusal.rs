@@ -75,7 +75,7 @@ impl RefusalBody {
         let body = RefusalBody::with(refusal.code, message(refusal.code, &refusal.detail));
         match &refusal.detail {
             Detail::First(first, _) => body.carrying(first, id),
-            Detail::None | Detail::Field(_) | Detail::Bank(_) => body,
+            Detail::None | Detail::Field(_) | Detail::Bank(_) | Detail::Institution(_) => body,
         }
     }
 
@@ -132,6 +132,7 @@ pub fn message(code: Code, detail: &Detail) -> String {
     match detail {
         Detail::Bank(bank) if code == Code::A0009 => bank.reason(),
         Detail::Bank(bank) => detailed(text, &bank.reason()),
+        Detail::Institution(reason) => detailed(text, reason.ko()),
         Detail::Field(name) | Detail::First(_, Some(name)) => detailed(text, name),
         Detail::None | Detail::First(_, None) => text.to_owned(),
     }

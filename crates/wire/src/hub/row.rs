@@ -107,23 +107,26 @@ impl Verdict {
         match state {
             State::Requested | State::Canceled => None,
             State::Executing | State::Sending | State::Unknown => Some(Verdict::UnderWay),
-            State::Settled => Some(Verdict::told(Outcome::Settled, attempt)),
-            State::Failed => Some(Verdict::told(Outcome::Failed, attempt)),
-            State::Returned => Some(Verdict::told(Outcome::Returned, attempt)),
+            State::Settled => Verdict::told(Outcome::Settled, attempt),
+            State::Failed => Verdict::told(Outcome::Failed, attempt),
+            State::Returned => Verdict::told(Outcome::Returned, attempt),
         }
     }
 
     /// What the notice of this outcome says, whatever has become of the payout since (decision
-    /// H17).
-    pub fn told(outcome: Outcome, attempt: Option<&Attempt>) -> Verdict {
-        match outcome {
+    /// H17). `None` for outcomes that no payout has.
+    pub fn told(outcome: Outcome, attempt: Option<&Attempt>) -> Option<Verdict> {
+        Some(match outcome {
             Outcome::Settled => Verdict::Settled,
             Outcome::Failed => Verdict::Failed(
                 attempt.and_then(|a| a.failure).unwrap_or(Code::A0009),
                 attempt.and_then(|a| a.bank_code),
             ),
             Outcome::Returned => Verdict::Returned(attempt.and_then(|a| a.return_code)),
-        }
+            Outcome::Paid | Outcome::ChargeFailed | Outcome::Refunded | Outcome::Deregistered => {
+                return None;
+            }
+        })
     }
 
     pub fn code(self) -> Code {
@@ -266,6 +269,7 @@ pub(super) mod tests {
     #[test]
     fn a_notice_tells_its_own_outcome_even_after_a_return() {
         let returned = Attempt { return_code: Some(BankCode(412)), ..attempt() };
-        assert_eq!(Verdict::told(Outcome::Settled, Some(&returned)), Verdict::Settled);
+        assert_eq!(Verdict::told(Outcome::Settled, Some(&returned)), Some(Verdict::Settled));
+        assert_eq!(Verdict::told(Outcome::Paid, Some(&returned)), None);
     }
 }
