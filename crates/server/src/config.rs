@@ -2,6 +2,7 @@
 
 use crate::hub::Operators;
 use crate::open_banking::OpenBankingConfig;
+use crate::till;
 use ichae_domain::banks;
 use ichae_domain::calendar::{Calendar, Span};
 use ichae_domain::money::Won;
@@ -41,6 +42,44 @@ pub enum RailKind {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+pub enum AcquirerKind {
+    /// Nothing is charged or refunded: keys are looked up and deregistered only.
+    None,
+    /// Moves no money: for trying, and for TEST.
+    Simulated,
+}
+
+/// What cpay calls need besides.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Billing {
+    pub acquirer: AcquirerKind,
+    #[serde(deserialize_with = "positive")]
+    pub timeout_s: u32,
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "origin")]
+    pub public_url: Option<String>,
+}
+
+impl Default for Billing {
+    fn default() -> Billing {
+        let timeout_s = u32::try_from(till::TIMEOUT.as_secs()).unwrap_or(u32::MAX);
+        Billing { acquirer: AcquirerKind::None, timeout_s, public_url: None }
+    }
+}
+
+/// Scheme and host, without a path.
+fn origin<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let host = ["https://", "http://"].into_iter().find_map(|scheme| text.strip_prefix(scheme));
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']');
+    match host.filter(|host| !host.is_empty() && host.chars().all(plain)) {
+        Some(_) => Ok(Some(text)),
+        None => Err(D::Error::custom("must be scheme and host, as https://pay.example.com")),
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum LogFormat {
     Json,
     Text,
@@ -61,6 +100,8 @@ pub struct Config {
     #[serde(default)]
     pub test: Test,
     pub bank: Bank,
+    #[serde(default)]
+    pub billing: Billing,
     #[serde(default)]
     pub operators: OperatorRules,
     #[serde(default)]
@@ -310,6 +351,9 @@ keys! {
     "bank.openbanking.connect_timeout_s" "10" "Seconds to connect; nothing was sent before that, so it is tried again.";
     "bank.openbanking.calls_per_second" "50" "Calls of all kinds a second, as agreed with KFTC.";
     "bank.openbanking.trust_dates" "true" "Off only at the test bed, whose dates are canned.";
+    "billing.acquirer" "\"none\"" "`simulated`: the simulated acquirer, for TEST only; `none`: nothing is charged, keys are looked up and deregistered.";
+    "billing.timeout_s" "20" "Seconds after which a call to the acquirer without an answer is unknown.";
+    "billing.public_url" "" "Scheme and host that partners reach cpay by, for `return_url`. Without it the call's Host is taken.";
     "operators.second_above" "1000000" "Won above which what an operator decides about money needs a second one.";
     "operators.margin" "0" "`ichae funds` warns where the settlement account holds less than this above what partners have.";
     "webhooks.allow_private" "false" "In TEST, lets webhooks go to private networks too.";
@@ -325,6 +369,10 @@ impl Config {
         let config: Config = toml::from_str(text).map_err(|error| error.to_string())?;
         if config.environment == Environment::Live && config.test.any_amount {
             return Err("test.any_amount is for TEST: take it out or set it to false".to_owned());
+        }
+        let simulated = config.billing.acquirer == AcquirerKind::Simulated;
+        if config.environment == Environment::Live && simulated {
+            return Err("billing.acquirer: the simulated one is for TEST: take it out".to_owned());
         }
         let open_banking = config.bank.rail == RailKind::OpenBanking;
         if open_banking && config.bank.openbanking.is_none() {
@@ -396,6 +444,7 @@ pub fn sample() -> String {
                 let default = if key.default.is_empty() { "\"\"" } else { key.default };
                 format!("# {} = {default}", &name["bank.openbanking.".len()..])
             }
+            "billing.public_url" => "# public_url = \"https://pay.example.com\"".to_owned(),
             "bank.rail" => "rail = \"simulated\"".to_owned(),
             _ => format!("{name} = {}", key.default),
         };
@@ -431,7 +480,8 @@ mod tests {
                     base_url = \"b\"\ninstitution = \"i\"\nclient_id = \"c\"\n\
                     client_secret_file = \"s\"\ncontract_account_file = \"a\"\n\
                     pass_phrase_file = \"p\"\nprint_content = \"p\"\nclient_name = \"n\"\n\
-                    client_bank = \"020\"\nclient_account_file = \"a\"\nclient_number = \"1\"\n";
+                    client_bank = \"020\"\nclient_account_file = \"a\"\nclient_number = \"1\"\n\
+                    [billing]\npublic_url = \"https://pay.example.com\"\n";
         let config = Config::parse(full).unwrap();
         let mut found = Vec::new();
         leaves(&toml::Value::try_from(&config).unwrap(), "", &mut found);
@@ -457,6 +507,7 @@ mod tests {
     fn a_mistake_is_told_with_its_line() {
         let table = [
             ("[server]\nlistne = \"127.0.0.1:1\"\n", "listne", "line 6"),
+            ("[billing]\npublic_url = \"pay.example.com\"\n", "scheme and host", "line 6"),
             ("[server]\nlisten = \"nowhere\"\n", "socket address", "line 6"),
             ("[server]\nconnections = 0\n", "at least 1", "line 6"),
             ("[server]\nconnections = \"many\"\n", "invalid type", "line 6"),

@@ -1,14 +1,15 @@
 //! Sends webhooks over HTTP: signed, no redirects, and only to addresses that may be reached.
 
-use crate::api::row;
-use crate::engine::{Courier, Delivery};
+use crate::api::{charge, row};
+use crate::engine::{Courier, Delivery, Message};
 use crate::hub::Hub;
 use crate::reach::{Reach, literal};
+use ichae_wire::cpay;
 use ichae_wire::hub::row::Verdict;
-use ichae_wire::ident::Kind;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{CONTENT_TYPE, USER_AGENT};
 use secrecy::ExposeSecret;
+use serde_json::Value;
 use standardwebhooks::{
     HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHOOK_TIMESTAMP, Webhook,
 };
@@ -64,11 +65,8 @@ impl HttpCourier {
             return None;
         }
         let notice = &delivery.notice;
-        let entry = hub.directory.by_no(notice.partner)?;
-        let verdict = Verdict::told(notice.outcome, delivery.row.attempt.as_ref());
-        let told = row::result(hub, &entry.partner.cst_id, &delivery.row, verdict);
-        let body = serde_json::to_vec(&told).ok()?;
-        let id = hub.id(Kind::Notice(notice.outcome), notice.partner, notice.payout.0);
+        let body = serde_json::to_vec(&told(hub, delivery)?).ok()?;
+        let id = hub.notice_id(notice);
         let seconds = hub.now().0 / 1_000;
         let signer = Webhook::new(delivery.secret.expose_secret()).ok()?;
         let signature = signer.sign(&id, seconds, &body).ok()?;
@@ -81,6 +79,24 @@ impl HttpCourier {
             .header(HEADER_WEBHOOK_TIMESTAMP, seconds.to_string())
             .header(HEADER_WEBHOOK_SIGNATURE, signature);
         Some(request.body(body))
+    }
+}
+
+/// What a notice says, as the API that it is of has it. `None` where its rows do not fit together.
+pub fn told(hub: &Hub, delivery: &Delivery) -> Option<Value> {
+    let notice = &delivery.notice;
+    let entry = hub.directory.by_no(notice.partner)?;
+    let cst_id = &entry.partner.cst_id;
+    match &delivery.message {
+        Message::Payout(row) => {
+            let verdict = Verdict::told(notice.outcome, row.attempt.as_ref())?;
+            serde_json::to_value(row::result(hub, cst_id, row, verdict)).ok()
+        }
+        Message::Charge(row) => charge::told(hub, cst_id, notice, row),
+        Message::Payer(row) => {
+            let (payer, instrument) = row.as_ref();
+            Some(cpay::notice::removed(cst_id, payer, instrument, &hub.payer_id(payer)))
+        }
     }
 }
 

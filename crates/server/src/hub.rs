@@ -4,22 +4,27 @@ use crate::config::Environment;
 use crate::directory::Directory;
 use crate::metrics::Metrics;
 use crate::reach::Reach;
-use crate::token::Tokens;
+use crate::till::Till;
+use crate::token::{Tokens, Use};
 use arc_swap::ArcSwap;
+use ichae_domain::billing::{Payer, PayerAlias};
 use ichae_domain::calendar::Calendar;
 use ichae_domain::code::Code;
 use ichae_domain::command::{Action, Actor, Command};
-use ichae_domain::ident::{BankNo, Epochs, PartnerNo};
+use ichae_domain::ident::{BankNo, Epochs, PartnerNo, PayerNo, PayoutNo};
 use ichae_domain::money::Won;
+use ichae_domain::notice::Notice;
 use ichae_domain::refusal::Refusal;
 use ichae_domain::time::Time;
 use ichae_domain::view::Reply;
 use ichae_rail::port::{BankStatus, Rail};
+use ichae_store::billing::{PayerQuery, PayerRow};
 use ichae_store::keys::KeyFolder;
-use ichae_store::lookups::Lookups;
-use ichae_store::port::{Answer, Clock, Reader, StoreError};
+use ichae_store::lookups::{self, Lookups};
+use ichae_store::port::{Answer, Clock, Reader, Row, StoreError};
 use ichae_store::queue::Writer;
 use ichae_store::seal::Sealer;
+use ichae_wire::cpay::payer_id;
 use ichae_wire::ident::{IdCodec, Kind};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -46,6 +51,7 @@ pub struct Parts {
     pub key_folder: Option<KeyFolder>,
     pub calendar: &'static Calendar,
     pub operators: Operators,
+    pub till: Till,
 }
 
 /// What operators want to be told of.
@@ -65,8 +71,10 @@ pub struct Bells {
 pub struct Hub {
     pub writer: Writer,
     pub reader: Arc<dyn Reader>,
-    pub lookups: Lookups,
+    pub rows: Lookups<PayoutNo, Row>,
+    pub payers: Lookups<PayerQuery, PayerRow>,
     pub rail: Arc<dyn Rail>,
+    pub till: Till,
     pub sealer: Arc<Sealer>,
     pub directory: Directory,
     pub metrics: Metrics,
@@ -85,6 +93,7 @@ pub struct Hub {
     pub reach: Reach,
     pub key_folder: Option<KeyFolder>,
     pub tokens: ArcSwap<Tokens>,
+    pub auth_keys: ArcSwap<Tokens>,
     codec: IdCodec,
     epochs: Epochs,
     clock: Clock,
@@ -94,23 +103,33 @@ impl Hub {
     pub fn new(parts: Parts) -> Result<Hub, StoreError> {
         let Parts { writer, reader, rail, sealer, clock, environment, reach, .. } = parts;
         let (key_folder, calendar, operators) = (parts.key_folder, parts.calendar, parts.operators);
+        let till = parts.till;
         let keys = sealer.keys();
         let live = environment == Environment::Live;
         let codec = IdCodec::new(keys.identifier.bytes(), live)
             .map_err(|_| StoreError::Refused("the identifier key cannot be used".to_owned()))?;
         let directory = Directory::new(reader.as_ref(), &sealer)?;
         let epochs = reader.epochs()?;
-        let tokens = ArcSwap::from_pointee(Tokens::new(&keys.sealing, environment.name()));
+        let signed =
+            |used| ArcSwap::from_pointee(Tokens::new(&keys.sealing, environment.name(), used));
+        let (tokens, auth_keys) = (signed(Use::Token), signed(Use::AuthKey));
         let metrics = Metrics::default();
-        let lookups = match writer.is_inline() {
-            true => Lookups::inline(&reader),
-            false => Lookups::start(&reader)?,
+        let (rows, payers) = match writer.is_inline() {
+            true => {
+                (Lookups::inline(&reader, lookups::rows), Lookups::inline(&reader, lookups::payers))
+            }
+            false => (
+                Lookups::start("rows", &reader, lookups::rows)?,
+                Lookups::start("payers", &reader, lookups::payers)?,
+            ),
         };
         Ok(Hub {
             writer,
             reader,
-            lookups,
+            rows,
+            payers,
             rail,
+            till,
             sealer,
             directory,
             metrics,
@@ -125,6 +144,7 @@ impl Hub {
             reach,
             key_folder,
             tokens,
+            auth_keys,
             codec,
             epochs,
             clock,
@@ -145,6 +165,26 @@ impl Hub {
     pub fn serial(&self, kind: Kind, partner: PartnerNo, text: &str) -> Option<i64> {
         let (epoch, serial) = self.codec.decode(kind, partner, text)?;
         (self.epochs.of(serial) == epoch).then_some(serial)
+    }
+
+    /// A notice's `webhook-id`: the same at each try.
+    pub fn notice_id(&self, notice: &Notice) -> String {
+        self.id(Kind::Notice(notice.outcome), notice.partner, notice.subject.serial())
+    }
+
+    /// `PCD_PAYER_ID` as its partner knows it.
+    pub fn payer_id(&self, payer: &Payer) -> String {
+        match payer.alias {
+            Some(alias) => payer_id::encode(&alias.0),
+            None => self.id(Kind::Payer, payer.partner, payer.no.0),
+        }
+    }
+
+    /// What a `PCD_PAYER_ID` names: a key of ours, else one that was brought along (decision I1).
+    pub fn payer_query(&self, partner: PartnerNo, text: &str) -> PayerQuery {
+        let no = self.serial(Kind::Payer, partner, text).map(PayerNo);
+        let alias = payer_id::decode(text).map(PayerAlias);
+        PayerQuery { partner, no, alias }
     }
 
     /// A number for a call that moves no money, twenty characters. Numbers are taken from the
@@ -267,11 +307,15 @@ fn concern(command: &Command) -> Concern {
         | Command::NotDelivered { .. } => Concern::Outcome,
         Command::ResumeRail => Concern::Work,
         Command::Hold(_) => Concern::Held,
-        Command::Act(_) | Command::Approve { .. } => Concern::Outcome,
+        Command::Act(_)
+        | Command::Approve { .. }
+        | Command::Traded(_)
+        | Command::RemovePayer { .. } => Concern::Outcome,
         Command::AddPartner(_)
         | Command::SetPartner { .. }
         | Command::RotateCustKey { .. }
         | Command::RotateWebhookSecret { .. }
+        | Command::RotateRefundKey { .. }
         | Command::Suspend { .. } => Concern::Partner,
         Command::Fund { .. }
         | Command::PauseRail { .. }
@@ -286,6 +330,11 @@ fn concern(command: &Command) -> Concern {
         | Command::Withdraw { .. }
         | Command::NoteBalance { .. }
         | Command::NoteStatement { .. }
+        | Command::AddPayer(_)
+        | Command::Charge(_)
+        | Command::Refund(_)
+        | Command::Receipt(_)
+        | Command::SettleCharges { .. }
         | Command::Execute(_) => Concern::None,
     }
 }
@@ -294,6 +343,7 @@ fn name(command: &Command) -> &'static str {
     match command {
         Command::Outcome(_) => "outcome",
         Command::Return { .. } => "return",
+        Command::Traded(_) => "traded",
         Command::Delivered { .. } | Command::NotDelivered { .. } => "webhook",
         _ => "command",
     }

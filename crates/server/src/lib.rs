@@ -20,4 +20,5 @@ pub mod reach;
 pub mod receive;
 pub mod run;
 pub mod secrets;
+pub mod till;
 pub mod token;

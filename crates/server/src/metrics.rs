@@ -1,5 +1,6 @@
 //! Metrics: one table, OpenMetrics text, no global state. No label ever holds a secret or a person.
 
+use ichae_domain::billing::{TradeAnswer, TradeKind};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 use prometheus_client::metrics::counter::Counter;
@@ -41,6 +42,26 @@ pub struct ByBankAnswer {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct ByTrade {
+    /// `pay`, `refund`, `receipt` or `receipt cancel`.
+    pub kind: &'static str,
+    /// `done`, `refused`, `not sent` or `unknown`.
+    pub answer: &'static str,
+}
+
+impl ByTrade {
+    pub fn of(kind: TradeKind, answer: &TradeAnswer) -> ByTrade {
+        let answer = match answer {
+            TradeAnswer::Done(_) => "done",
+            TradeAnswer::Refused(_) => "refused",
+            TradeAnswer::NotSent => "not sent",
+            TradeAnswer::Unknown(_) => "unknown",
+        };
+        ByTrade { kind: kind.name(), answer }
+    }
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub struct ByTry {
     /// `acknowledged` or `failed`.
     pub result: &'static str,
@@ -56,6 +77,8 @@ pub struct Metrics {
     pub bank_calls: Family<ByBankAnswer, Counter>,
     pub bank_in_flight: Gauge,
     pub inquiries: Family<ByBankAnswer, Counter>,
+    pub trade_calls: Family<ByTrade, Counter>,
+    pub trade_inquiries: Family<ByTrade, Counter>,
     pub rail_paused: Gauge,
     pub rail_open: Gauge,
     pub unknown: Gauge,
@@ -82,6 +105,8 @@ impl Default for Metrics {
             bank_calls: Family::default(),
             bank_in_flight: Gauge::default(),
             inquiries: Family::default(),
+            trade_calls: Family::default(),
+            trade_inquiries: Family::default(),
             rail_paused: Gauge::default(),
             rail_open: Gauge::default(),
             unknown: Gauge::default(),
@@ -98,6 +123,7 @@ impl Default for Metrics {
         let (webhooks, hooks_in_flight) = (m.webhooks.clone(), m.webhooks_in_flight.clone());
         let (rail_open, unknown) = (m.rail_open.clone(), m.unknown.clone());
         let unknown_won = m.unknown_won.clone();
+        let (trade_calls, trade_inquiries) = (m.trade_calls.clone(), m.trade_inquiries.clone());
         let r = &mut metrics.registry;
         r.register("requests", "Answers by route and code", requests);
         r.register("request_seconds", "Time from the request's head to its answer", latency);
@@ -107,6 +133,12 @@ impl Default for Metrics {
         r.register("bank_calls", "Deposits by what the bank answered", bank_calls);
         r.register("bank_in_flight", "Deposits that wait for the bank", in_flight);
         r.register("bank_inquiries", "Inquiries by what the bank answered", inquiries);
+        r.register("acquirer_calls", "Calls by kind and what the acquirer answered", trade_calls);
+        r.register(
+            "acquirer_inquiries",
+            "Inquiries by kind and what the acquirer answered",
+            trade_inquiries,
+        );
         r.register("rail_paused", "1 while the rail is paused", rail_paused);
         r.register("rail_open", "1 inside the service hours", rail_open);
         r.register("unknown_payouts", "Payouts whose outcome is not known", unknown);

@@ -84,6 +84,18 @@ pub fn literal(url: &reqwest::Url) -> Option<IpAddr> {
     host.trim_start_matches('[').trim_end_matches(']').parse().ok()
 }
 
+/// The host of a web address, in small letters; people also write it without a scheme.
+pub fn host(text: &str) -> Option<String> {
+    let text = text.trim();
+    let whole = match text.contains("://") {
+        true => text.to_owned(),
+        false => format!("https://{text}"),
+    };
+    let url = reqwest::Url::parse(&whole).ok()?;
+    let web = matches!(url.scheme(), "https" | "http");
+    url.host_str().filter(|_| web).map(str::to_ascii_lowercase)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

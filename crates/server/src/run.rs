@@ -3,12 +3,14 @@
 use crate::admin::socket::AdminSocket;
 use crate::api;
 use crate::clock;
-use crate::config::{Config, Environment, RailKind};
+use crate::config::{AcquirerKind, Config, Environment, RailKind};
 use crate::courier::HttpCourier;
 use crate::engine::{Engine, Limits};
 use crate::hub::{Hub, Parts};
 use crate::listen;
 use crate::reach::Reach;
+use crate::till::Till;
+use ichae_acquirer::simulated::SimulatedAcquirer;
 use ichae_rail::openbanking::OpenBanking;
 use ichae_rail::port::Rail;
 use ichae_rail::simulated::SimulatedRail;
@@ -80,6 +82,7 @@ pub fn open(config: &Config, places: &Places, offline: bool) -> Result<Hub, Stor
         }
         RailKind::OpenBanking => Arc::new(open_banking(config, &clock)?),
     };
+    let till = if offline { Till::closed() } else { till(config, places)? };
     Hub::new(Parts {
         writer: Writer::start(Box::new(opened.backend))?,
         reader: Arc::new(opened.reader),
@@ -91,7 +94,21 @@ pub fn open(config: &Config, places: &Places, offline: bool) -> Result<Hub, Stor
         key_folder: Some(places.keys.clone()),
         calendar: rules.calendar,
         operators: config.operators(),
+        till,
     })
+}
+
+fn till(config: &Config, places: &Places) -> Result<Till, StoreError> {
+    match config.billing.acquirer {
+        AcquirerKind::None => Ok(Till::closed()),
+        AcquirerKind::Simulated => {
+            let acquirer = SimulatedAcquirer::open(&places.data.acquirer());
+            let acquirer =
+                acquirer.map_err(|error| refused(format!("the simulated acquirer: {error}")))?;
+            let timeout = Duration::from_secs(u64::from(config.billing.timeout_s));
+            Ok(Till::new(Arc::new(acquirer), timeout))
+        }
+    }
 }
 
 /// The key folder's keys. Fresh ones are made only for a store that is not there yet.
@@ -221,6 +238,8 @@ fn api_state(config: &Config, hub: &Arc<Hub>, draining: watch::Receiver<bool>) -
             requests_per_second: server.requests_per_second,
             docs: server.docs,
             try_it: config.environment == Environment::Test,
+            public_url: config.billing.public_url.clone(),
+            tls: config.tls.is_some(),
         },
         draining,
         bulk: Arc::new(tokio::sync::Semaphore::new(api::bulk::CALLS_MAX)),

@@ -16,6 +16,13 @@ fn random<const N: usize>() -> Result<[u8; N], StoreError> {
     Ok(bytes)
 }
 
+/// `PCD_REFUND_KEY`: 64 hexadecimal digits, as the documents show one.
+pub fn refund_key() -> Result<SecretString, StoreError> {
+    let bytes = random::<32>()?;
+    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(digits.into())
+}
+
 /// A custKey: 256 random bits as 43 URL-safe characters.
 pub fn cust_key() -> Result<SecretString, StoreError> {
     Ok(URL_SAFE_NO_PAD.encode(random::<CUST_KEY_BYTES>()?).into())

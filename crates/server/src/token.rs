@@ -1,5 +1,5 @@
-//! Access tokens: signed, not looked up, 60 seconds, bound to a partner and its key's generation
-//! (decision H6).
+//! Access tokens and AuthKeys: signed, not looked up, bound to a partner and its key's generation. A token
+//! lives 60 seconds (decision H6), an AuthKey 30 minutes (decision C1); neither is good as the other.
 //!
 //! The signing key is derived from the sealing key of the same number, so it rotates with it, and
 //! every node of an installation that has the key folder accepts every other node's tokens.
@@ -15,8 +15,29 @@ use std::sync::{Mutex, PoisonError};
 /// Tokens whose signature was checked already; past it all of them are checked anew.
 const CHECKED_MAX: usize = 16_384;
 
-/// How long a token lives.
-pub const LIFE_MS: i64 = 60_000;
+/// What a signed text is good for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Use {
+    Token,
+    AuthKey,
+}
+
+impl Use {
+    /// Each use has a signing key of its own.
+    fn label(self) -> &'static str {
+        match self {
+            Use::Token => "access token",
+            Use::AuthKey => "cpay auth key",
+        }
+    }
+
+    pub fn life_ms(self) -> i64 {
+        match self {
+            Use::Token => 60_000,
+            Use::AuthKey => 30 * 60_000,
+        }
+    }
+}
 
 #[derive(Serialize, Deserialize)]
 struct Claims {
@@ -47,6 +68,7 @@ pub struct Tokens {
     active: (String, EncodingKey),
     decoding: HashMap<String, DecodingKey>,
     environment: &'static str,
+    life_ms: i64,
     validation: Validation,
     /// A partner uses one token many times in its minute: the signature is checked once. Only whose
     /// it is and until when is remembered; everything that may have changed since is asked each time.
@@ -61,8 +83,8 @@ struct Claimed {
 }
 
 impl Tokens {
-    pub fn new(sealing: &Ring, environment: &'static str) -> Tokens {
-        let derive = |key: &ichae_store::keys::Key| key.derive("access token");
+    pub fn new(sealing: &Ring, environment: &'static str, used: Use) -> Tokens {
+        let derive = |key: &ichae_store::keys::Key| key.derive(used.label());
         let (id, key) = sealing.active();
         let active = (id.to_string(), EncodingKey::from_secret(derive(key).bytes()));
         let decoding = sealing
@@ -72,7 +94,8 @@ impl Tokens {
         let mut validation = Validation::new(Algorithm::HS256);
         validation.validate_exp = false;
         validation.required_spec_claims.clear();
-        Tokens { active, decoding, environment, validation, checked: Mutex::default() }
+        let life_ms = used.life_ms();
+        Tokens { active, decoding, environment, life_ms, validation, checked: Mutex::default() }
     }
 
     /// `None` only where the library cannot sign, which HS256 always can.
@@ -82,7 +105,7 @@ impl Tokens {
         let claims = Claims {
             p: bearer.partner.0,
             g: bearer.generation,
-            x: now.plus_ms(LIFE_MS).0,
+            x: now.plus_ms(self.life_ms).0,
             e: self.environment.to_owned(),
         };
         jsonwebtoken::encode(&header, &claims, &self.active.1).ok()
@@ -134,7 +157,7 @@ mod tests {
 
     #[test]
     fn a_token_is_good_for_sixty_seconds_and_no_longer() {
-        let tokens = Tokens::new(&Keys::random().unwrap().sealing, "test");
+        let tokens = Tokens::new(&Keys::random().unwrap().sealing, "test", Use::Token);
         let token = tokens.issue(BEARER, Time(1_000)).unwrap();
         assert!(token.starts_with("eyJ"));
         for (at, expected) in [
@@ -147,13 +170,43 @@ mod tests {
         }
     }
 
+    /// Decision C1, to the millisecond, and that neither is good as the other.
+    #[test]
+    fn an_auth_key_is_good_for_thirty_minutes_and_is_no_token() {
+        let keys = Keys::random().unwrap();
+        let sessions = Tokens::new(&keys.sealing, "test", Use::AuthKey);
+        let tokens = Tokens::new(&keys.sealing, "test", Use::Token);
+        let key = sessions.issue(BEARER, Time(1_000)).unwrap();
+        assert!(key.len() <= 255, "{}", key.len());
+        assert_eq!(sessions.read(&key, Time(1_800_999)), Ok(BEARER));
+        assert_eq!(sessions.read(&key, Time(1_801_000)), Err(Invalid::Expired));
+        assert_eq!(tokens.read(&key, Time(1_001)), Err(Invalid::Unreadable));
+        let token = tokens.issue(BEARER, Time(1_000)).unwrap();
+        assert_eq!(sessions.read(&token, Time(1_001)), Err(Invalid::Unreadable));
+    }
+
+    /// Whichever bit of it is another.
+    #[test]
+    fn an_auth_key_altered_by_one_bit_is_none() {
+        let sessions = Tokens::new(&Keys::random().unwrap().sealing, "test", Use::AuthKey);
+        let key = sessions.issue(BEARER, Time(0)).unwrap();
+        for at in 0..key.len() * 8 {
+            let mut bytes = key.clone().into_bytes();
+            bytes[at / 8] ^= 1 << (at % 8);
+            let Ok(other) = String::from_utf8(bytes) else { continue };
+            // The last character of a base64 text has bits that mean nothing.
+            assert_eq!(sessions.read(&other, Time(1)), Err(Invalid::Unreadable), "bit {at}");
+        }
+        assert_eq!(sessions.read(&key, Time(1)), Ok(BEARER));
+    }
+
     #[test]
     fn only_our_own_unchanged_tokens_of_this_environment_are_read() {
         let keys = Keys::random().unwrap();
-        let tokens = Tokens::new(&keys.sealing, "test");
+        let tokens = Tokens::new(&keys.sealing, "test", Use::Token);
         let token = tokens.issue(BEARER, Time(0)).unwrap();
-        let live = Tokens::new(&keys.sealing, "live");
-        let foreign = Tokens::new(&Keys::random().unwrap().sealing, "test");
+        let live = Tokens::new(&keys.sealing, "live", Use::Token);
+        let foreign = Tokens::new(&Keys::random().unwrap().sealing, "test", Use::Token);
         assert_eq!(live.read(&token, Time(1)), Err(Invalid::Unreadable));
         assert_eq!(foreign.read(&token, Time(1)), Err(Invalid::Unreadable));
         let none =

@@ -215,7 +215,8 @@ fn distinct_keys(rows: &Rows) -> Checked {
 fn notices(rows: &Rows) -> Checked {
     let mut told: BTreeMap<PayoutNo, Vec<Outcome>> = BTreeMap::new();
     for notice in rows.notices.values() {
-        told.entry(notice.payout).or_default().push(notice.outcome);
+        let Some(payout) = notice.subject.payout() else { continue };
+        told.entry(payout).or_default().push(notice.outcome);
     }
     for payout in rows.payouts.values() {
         let expected: &[Outcome] = match rows.state(payout) {

@@ -69,7 +69,7 @@ impl World {
         // A later notice of a payout waits for the earlier one.
         let mut first = BTreeSet::new();
         let pending = rows.notices.values().filter(|n| n.state == NoticeState::Pending);
-        let pending = pending.filter(|n| first.insert(n.payout));
+        let pending = pending.filter(|n| first.insert(n.subject.numbers().0));
         let tried = pending.map(|n| n.next_at.plus_ms(TOGETHER_MS)).min();
         let next = soon.into_iter().flatten().chain(answered).chain(tried).min();
         Ok(next.map(|at| at.max(breath)))

@@ -6,7 +6,7 @@
 use crate::{Options, run};
 use ichae_domain::command::{Command, Order};
 use ichae_domain::group::Group;
-use ichae_domain::ident::{BankNo, KeyNo, PayoutNo};
+use ichae_domain::ident::{BankNo, PayoutNo};
 use ichae_domain::ledger::Entry;
 use ichae_domain::payout::State;
 use ichae_store::memory::{MemoryBackend, MemoryReader, Rows};
@@ -122,7 +122,7 @@ impl Backend for Store {
         answers
     }
 
-    fn reseal(&mut self, after: KeyNo, limit: usize) -> Result<Option<KeyNo>, StoreError> {
+    fn reseal(&mut self, after: i64, limit: usize) -> Result<Option<i64>, StoreError> {
         self.inner.reseal(after, limit)
     }
 }

@@ -67,7 +67,9 @@ impl Receivers {
 
 /// The address of a row's own execution, else of its group's, else the partner's (decision H10).
 fn has_address(notice: &Notice, rows: &Rows) -> bool {
-    let Some(payout) = rows.payouts.get(&notice.payout) else { return false };
+    let Some(payout) = notice.subject.payout().and_then(|no| rows.payouts.get(&no)) else {
+        return false;
+    };
     let of_group = rows.groups.get(&payout.group).and_then(|group| group.webhook_url.as_ref());
     let of_partner = rows.partners.get(&notice.partner).and_then(|p| p.webhook_url.as_ref());
     payout.webhook_url.is_some() || of_group.is_some() || of_partner.is_some()
@@ -76,8 +78,10 @@ fn has_address(notice: &Notice, rows: &Rows) -> bool {
 /// A later outcome waits until the earlier one was acknowledged or given up (decision H17).
 pub fn in_order(notice: &Notice, rows: &Rows) -> Checked {
     let before = rows.notices.range(..notice.no).map(|(_, earlier)| earlier);
-    let mut waiting = before
-        .filter(|earlier| earlier.payout == notice.payout && earlier.state == NoticeState::Pending);
+    let mut waiting = before.filter(|earlier| {
+        earlier.subject.numbers().0 == notice.subject.numbers().0
+            && earlier.state == NoticeState::Pending
+    });
     ensure(waiting.next().is_none(), "webhooks of a payout go out in order", || {
         format!("{notice:?}")
     })

@@ -13,7 +13,7 @@ use ichae_domain::group::Group;
 use ichae_domain::ident::{GroupNo, NoticeNo, PartnerNo};
 use ichae_domain::matter::{Act, Matter};
 use ichae_domain::money::Won;
-use ichae_domain::notice::{Notice, NoticeState};
+use ichae_domain::notice::{Notice, NoticeState, Subject};
 use ichae_domain::partner::{Partner, Settings};
 use ichae_domain::refusal::Refusal;
 use ichae_domain::text;
@@ -58,9 +58,10 @@ pub(super) async fn carry_out(
         Request::PartnerAdd(add) => admin.partner_add(add).await,
         Request::PartnerList => admin.partner_list().await,
         Request::PartnerShow { cst_id } => admin.partner_show(&cst_id).await,
-        Request::PartnerRotateKey { cst_id, webhook_secret } => {
-            admin.partner_rotate(&cst_id, webhook_secret).await
+        Request::PartnerRotateKey { cst_id, webhook_secret, refund_key } => {
+            admin.partner_rotate(&cst_id, webhook_secret, refund_key).await
         }
+        Request::Billing(request) => admin.billing(request).await,
         Request::PartnerSuspend { cst_id, suspended } => {
             let partner = admin.partner(&cst_id)?.partner.no;
             admin.give(Command::Suspend { partner, suspended }).await?;
@@ -174,7 +175,13 @@ impl Admin<'_> {
             sources: networks(add.sources)?,
             transfer_cap: add.transfer_cap.as_deref().map(cap).transpose()?,
         };
-        self.give(Command::AddPartner(Box::new(new))).await?;
+        let Reply::Partner(partner) = self.give(Command::AddPartner(Box::new(new))).await? else {
+            return Err(Code::T0999.into());
+        };
+        if let Some(key) = add.refund_key {
+            let verifier = Some(self.hub.sealer.verifier(&key));
+            self.give(Command::RotateRefundKey { partner, verifier }).await?;
+        }
         Ok(json!({
             "cst_id": add.cst_id,
             "cust_key": cust_key.expose_secret(),
@@ -216,13 +223,26 @@ impl Admin<'_> {
             "webhook_url": partner.webhook_url,
             "sources": partner.sources,
             "transfer_cap": partner.transfer_cap.map(|won| won.0),
+            "captured": ledger.captured.0,
+            "refunding": ledger.refunding.0,
+            "acquirer_owes": -ledger.receivable.0,
+            "domains": partner.billing.domains,
+            "payment_url": partner.billing.payment_url,
+            "removal_url": partner.billing.removal_url,
+            "refund_key": partner.billing.refund_verifier.is_some(),
             "key_generation": partner.key_generation,
             "since": partner.made_at.seoul_text(),
         }))
     }
 
-    async fn partner_rotate(&self, cst_id: &str, webhook_secret: bool) -> Done {
+    async fn partner_rotate(&self, cst_id: &str, webhook_secret: bool, refund_key: bool) -> Done {
         let partner = self.partner(cst_id)?.partner.no;
+        if refund_key {
+            let key = secrets::refund_key()?;
+            let verifier = Some(self.hub.sealer.verifier(&key));
+            self.give(Command::RotateRefundKey { partner, verifier }).await?;
+            return Ok(json!({ "cst_id": cst_id, "refund_key": key.expose_secret() }));
+        }
         if webhook_secret {
             let secret = secrets::webhook_secret()?;
             self.give(Command::RotateWebhookSecret { partner, secret: secret.clone() }).await?;
@@ -270,10 +290,10 @@ impl Admin<'_> {
 
     async fn partner_set(&self, set: PartnerSet) -> Done {
         let partner = self.partner(&set.cst_id)?.partner.no;
-        let url = match set.webhook_url {
-            Some(url) if url.is_empty() => Some(None),
-            Some(url) => Some(Some(self.webhook_url(url)?)),
-            None => None,
+        let url = |given: Option<String>| match given {
+            Some(url) if url.is_empty() => Ok(Some(None)),
+            Some(url) => self.webhook_url(url).map(|url| Some(Some(url))),
+            None => Ok(None),
         };
         let transfer_cap = match set.transfer_cap.as_deref() {
             Some("") => Some(None),
@@ -281,7 +301,15 @@ impl Admin<'_> {
             None => None,
         };
         let sources = set.sources.map(networks).transpose()?;
-        let settings = Settings { name: set.name, webhook_url: url, sources, transfer_cap };
+        let settings = Settings {
+            name: set.name,
+            webhook_url: url(set.webhook_url)?,
+            sources,
+            transfer_cap,
+            domains: set.domains.map(domains).transpose()?,
+            payment_url: url(set.payment_url)?,
+            removal_url: url(set.removal_url)?,
+        };
         self.give(Command::SetPartner { partner, settings: Box::new(settings) }).await?;
         self.partner_show(&set.cst_id).await
     }
@@ -362,9 +390,9 @@ impl Admin<'_> {
 
     async fn webhook_show(&self, no: i64) -> Done {
         let notice = self.hub.read(move |r| r.notice(NoticeNo(no))).await?.ok_or(Code::W0101)?;
-        let payout = notice.payout;
-        let row = self.hub.read(move |r| r.row(payout)).await?.ok_or(Code::T0999)?;
         let mut value = self.notice_value(&notice);
+        let Subject::Payout(payout) = notice.subject else { return Ok(value) };
+        let row = self.hub.read(move |r| r.row(payout)).await?.ok_or(Code::T0999)?;
         value["payout_state"] = json!(row.state.name());
         value["amount"] = json!(row.payout.amount.0);
         value["distinct_key"] = json!(row.payout.distinct_key);
@@ -375,11 +403,17 @@ impl Admin<'_> {
     fn notice_value(&self, notice: &Notice) -> Value {
         let entry = self.hub.directory.by_no(notice.partner);
         let pending = notice.state == NoticeState::Pending;
+        let partner = notice.partner;
+        let about = match notice.subject {
+            Subject::Payout(no) => self.hub.id(Kind::Transfer, partner, no.0),
+            Subject::Charge(no, _) => format!("payment {}", no.0),
+            Subject::Payer(no) => format!("payer {}", no.0),
+        };
         json!({
             "no": notice.no.0,
-            "webhook_id": self.hub.id(Kind::Notice(notice.outcome), notice.partner, notice.payout.0),
+            "webhook_id": self.hub.notice_id(notice),
             "cst_id": entry.map(|entry| entry.partner.cst_id.clone()),
-            "api_tran_id": self.hub.id(Kind::Transfer, notice.partner, notice.payout.0),
+            "about": about,
             "outcome": notice.outcome.name(),
             "state": notice.state.name(),
             "tries": notice.tries,
@@ -446,6 +480,8 @@ fn event_value(event: &Event) -> Value {
         About::Rail => ("rail", 0),
         About::Operator => ("operator", 0),
         About::Proposal(no) => ("proposal", no.0),
+        About::Payer(no) => ("payer", no.0),
+        About::Charge(no) => ("payment", no.0),
     };
     json!({
         "at": event.at.seoul_text(),
@@ -460,6 +496,16 @@ fn event_value(event: &Event) -> Value {
 fn networks(given: Vec<String>) -> Result<Vec<String>, AdminError> {
     let bad = || AdminError::from(Refusal::field(Code::P0103, "sources"));
     given.iter().map(|net| parse_net(net).map(|net| net.to_string()).ok_or_else(bad)).collect()
+}
+
+/// Host names without scheme, port or path.
+fn domains(given: Vec<String>) -> Result<Vec<String>, AdminError> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
+    let fits = |name: &String| (1..=253).contains(&name.len()) && name.chars().all(plain);
+    match given.iter().all(fits) {
+        true => Ok(given.into_iter().map(|name| name.to_ascii_lowercase()).collect()),
+        false => Err(Refusal::field(Code::P0103, "domains").into()),
+    }
 }
 
 fn cap(text: &str) -> Result<Won, AdminError> {

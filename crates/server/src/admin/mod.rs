@@ -1,6 +1,7 @@
 //! What operators do: the same requests through the admin socket of a running server, or on a store
 //! that this process holds the lock of (decision I3).
 
+pub mod billing;
 pub mod client;
 mod execute;
 mod find;

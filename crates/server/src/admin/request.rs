@@ -1,5 +1,6 @@
 //! The admin socket's words: one JSON line asks, JSON lines answer.
 
+use super::billing::BillingRequest;
 use ichae_domain::refusal::{Detail, Refusal};
 use ichae_store::port::StoreError;
 use secrecy::SecretString;
@@ -16,6 +17,9 @@ pub enum Request {
     PartnerRotateKey {
         cst_id: String,
         webhook_secret: bool,
+        /// Of refunds over the API (wire facts 2.7).
+        #[serde(default)]
+        refund_key: bool,
     },
     PartnerSuspend {
         cst_id: String,
@@ -128,6 +132,7 @@ pub enum Request {
         name: String,
     },
     Funds,
+    Billing(BillingRequest),
     /// What a signature is made over, for this operator.
     Identity {
         name: String,
@@ -169,6 +174,7 @@ impl Request {
             | OperatorList
             | Funds
             | Identity { .. } => false,
+            Billing(billing) => billing.changes(),
             _ => self.needs_operator(),
         }
     }
@@ -238,6 +244,9 @@ pub struct PartnerAdd {
     /// Only the sandbox names one; else it is made and shown once.
     #[serde(skip)]
     pub cust_key: Option<SecretString>,
+    /// Likewise, the key that refunds carry; without one there is none.
+    #[serde(skip)]
+    pub refund_key: Option<SecretString>,
 }
 
 /// What is absent stays; an empty text takes a setting away.
@@ -248,6 +257,10 @@ pub struct PartnerSet {
     pub webhook_url: Option<String>,
     pub sources: Option<Vec<String>>,
     pub transfer_cap: Option<String>,
+    /// Domains that a Referer may name in LIVE.
+    pub domains: Option<Vec<String>>,
+    pub payment_url: Option<String>,
+    pub removal_url: Option<String>,
 }
 
 /// One line of an answer: any number of `Progress`, then one of the others.
@@ -279,6 +292,7 @@ impl From<Refusal> for AdminError {
         let entry = refusal.code.entry();
         let named = match refusal.detail {
             Detail::Field(name) => format!(" ({name})"),
+            Detail::Institution(reason) => format!(" ({} {})", reason.text(), reason.ko()),
             Detail::None | Detail::Bank(_) | Detail::First(..) => String::new(),
         };
         AdminError {

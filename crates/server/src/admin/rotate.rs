@@ -2,8 +2,7 @@
 
 use super::request::AdminError;
 use crate::hub::Hub;
-use crate::token::Tokens;
-use ichae_domain::ident::KeyNo;
+use crate::token::{Tokens, Use};
 use ichae_store::keys::KeyFolder;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -21,15 +20,17 @@ pub(super) async fn rotate(
     let keys = rotate_folder(folder).await?;
     // First the keys, then the tokens: a token under the new key is never unreadable.
     hub.sealer.swap(keys.clone())?;
-    hub.tokens.store(Arc::new(Tokens::new(&keys.sealing, hub.environment.name())));
+    for (signed, used) in [(&hub.tokens, Use::Token), (&hub.auth_keys, Use::AuthKey)] {
+        signed.store(Arc::new(Tokens::new(&keys.sealing, hub.environment.name(), used)));
+    }
     progress(format!("new sealing key {}; sealing rows again", hub.sealer.active()));
-    let mut after = KeyNo(0);
+    let mut after = 0;
     let mut slices: usize = 0;
     while let Some(last) = hub.writer.reseal(after, SLICE).await? {
         after = last;
         slices += 1;
         if slices.is_multiple_of(40) {
-            progress(format!("{} billing keys sealed again", slices * SLICE));
+            progress(format!("{} rows sealed again", slices * SLICE));
         }
     }
     Ok(json!({ "sealing_key": hub.sealer.active(), "done": true }))

@@ -56,12 +56,37 @@ pub fn done(body: &impl Serialize) -> Response {
 
 /// A fault below the API: status and code (decision H1).
 pub fn fault(status: StatusCode, message: &str) -> Response {
-    let body = RefusalBody { message: message.to_owned(), ..RefusalBody::from(Code::T0400) };
-    json(status, Code::T0400, &body)
+    Unread::fault(status, message).hub()
+}
+
+/// Why a call came to no handler (decision H1). Which fields say so depends on the API that was called.
+#[derive(Debug)]
+pub struct Unread {
+    pub status: StatusCode,
+    pub code: Code,
+    /// Where it is more than the code's own.
+    pub text: String,
+}
+
+impl Unread {
+    pub fn fault(status: StatusCode, text: &str) -> Unread {
+        Unread { status, code: Code::T0400, text: text.to_owned() }
+    }
+
+    pub fn busy() -> Unread {
+        let code = Code::T0503;
+        Unread { status: status(code), code, text: code.entry().ko.to_owned() }
+    }
+
+    /// As the Hub API says it.
+    pub fn hub(self) -> Response {
+        let body = RefusalBody { message: self.text, ..RefusalBody::from(self.code) };
+        json(self.status, self.code, &body)
+    }
 }
 
 /// Busy answers keep their HTTP status; all other refusals are HTTP 200.
-fn status(code: Code) -> StatusCode {
+pub(super) fn status(code: Code) -> StatusCode {
     match code {
         Code::T0429 => StatusCode::TOO_MANY_REQUESTS,
         Code::T0503 => StatusCode::SERVICE_UNAVAILABLE,

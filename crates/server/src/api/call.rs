@@ -1,7 +1,7 @@
 //! What every call goes through: a request id, the access log, the time and size limits of a body,
 //! and its reading as JSON.
 
-use super::answer::{Said, fault};
+use super::answer::{Said, Unread};
 use super::{Api, Peer};
 use crate::auth;
 use crate::directory::Entry;
@@ -19,8 +19,8 @@ use ichae_domain::ident::PartnerNo;
 use ichae_domain::refusal::Refusal;
 use ichae_wire::bulk;
 use ichae_wire::hub::credentials;
-use ichae_wire::hub::refusal::RefusalBody;
 use ichae_wire::json::Fields;
+use secrecy::zeroize::Zeroizing;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -49,6 +49,8 @@ pub struct Call {
     pub api: Api,
     pub fields: Fields,
     pub from: IpAddr,
+    /// Whether the connection is a trusted proxy's.
+    pub by_proxy: bool,
     pub request_id: Uuid,
     authorization: Option<HeaderValue>,
 }
@@ -72,19 +74,17 @@ impl Call {
     }
 
     /// A call whose body is not read yet.
-    pub fn begun(request: Request, api: &Api) -> Result<(Call, HeaderMap, Body), Response> {
+    pub fn begun(request: Request, api: &Api) -> Result<(Call, HeaderMap, Body), Unread> {
         let (parts, body) = request.into_parts();
         let RequestId(request_id) =
             parts.extensions.get().copied().unwrap_or(RequestId(Uuid::now_v7()));
-        let from = source(api, &parts.extensions, &parts.headers);
+        let (from, by_proxy) = source(api, &parts.extensions, &parts.headers);
         if *api.draining.borrow() {
-            let busy = RefusalBody::from(Code::T0503);
-            let status = StatusCode::SERVICE_UNAVAILABLE;
-            return Err(super::answer::json(status, Code::T0503, &busy));
+            return Err(Unread::busy());
         }
         let authorization = parts.headers.get(AUTHORIZATION).cloned();
         let fields = Fields::default();
-        let call = Call { api: api.clone(), fields, from, request_id, authorization };
+        let call = Call { api: api.clone(), fields, from, by_proxy, request_id, authorization };
         Ok((call, parts.headers, body))
     }
 
@@ -95,11 +95,16 @@ impl Call {
 
     fn within_rate(&self, entry: Result<Arc<Entry>, Refusal>) -> Result<Arc<Entry>, Response> {
         let entry = entry.map_err(|refusal| self.refuse(None, &refusal))?;
-        let limiter = self.api.limiter.as_ref();
-        if limiter.is_some_and(|l| l.check_key(&entry.partner.no).is_err()) {
+        if self.exceeds_rate(entry.partner.no) {
             return Err(self.refuse(None, &Code::T0429.into()));
         }
         Ok(entry)
+    }
+
+    /// Counts the call; whether it is one too many of this second.
+    pub(super) fn exceeds_rate(&self, partner: PartnerNo) -> bool {
+        let limiter = self.api.limiter.as_ref();
+        limiter.is_some_and(|l| l.check_key(&partner).is_err())
     }
 }
 
@@ -107,36 +112,42 @@ impl FromRequest<Api> for Call {
     type Rejection = Response;
 
     async fn from_request(request: Request, api: &Api) -> Result<Call, Response> {
-        let (mut call, _, body) = Call::begun(request, api)?;
-        let bytes = read(body, api.settings.body_timeout).await?;
-        call.fields = Fields::parse(&bytes)
-            .map_err(|unreadable| fault(StatusCode::BAD_REQUEST, unreadable.ko()))?;
+        let (mut call, _, body) = Call::begun(request, api).map_err(Unread::hub)?;
+        call.fields = read(body, api.settings.body_timeout).await.map_err(Unread::hub)?;
         Ok(call)
     }
 }
 
-async fn read(body: Body, limit: std::time::Duration) -> Result<Vec<u8>, Response> {
+/// A body as fields, within its limits of time and size.
+pub(super) async fn read(body: Body, limit: std::time::Duration) -> Result<Fields, Unread> {
+    let bytes = Zeroizing::new(collect(body, limit).await?);
+    Fields::parse(&bytes)
+        .map_err(|unreadable| Unread::fault(StatusCode::BAD_REQUEST, unreadable.ko()))
+}
+
+async fn collect(body: Body, limit: std::time::Duration) -> Result<Vec<u8>, Unread> {
     let collected = tokio::time::timeout(limit, Limited::new(body, BODY_MAX).collect()).await;
     match collected {
         Ok(Ok(body)) => Ok(body.to_bytes().to_vec()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            Err(fault(StatusCode::PAYLOAD_TOO_LARGE, "요청 본문이 64 KiB를 초과했습니다."))
+            Err(Unread::fault(StatusCode::PAYLOAD_TOO_LARGE, "요청 본문이 64 KiB를 초과했습니다."))
         }
-        Ok(Err(_)) => Err(fault(StatusCode::BAD_REQUEST, Code::T0400.entry().ko)),
-        Err(_) => {
-            Err(fault(StatusCode::REQUEST_TIMEOUT, "요청 본문이 제시간에 도착하지 않았습니다."))
-        }
+        Ok(Err(_)) => Err(Unread::fault(StatusCode::BAD_REQUEST, Code::T0400.entry().ko)),
+        Err(_) => Err(Unread::fault(
+            StatusCode::REQUEST_TIMEOUT,
+            "요청 본문이 제시간에 도착하지 않았습니다.",
+        )),
     }
 }
 
 /// The caller's address: the connection's, or what a trusted proxy says, from the right, up to the
 /// first address that is no trusted proxy.
-fn source(api: &Api, extensions: &axum::http::Extensions, headers: &HeaderMap) -> IpAddr {
+fn source(api: &Api, extensions: &axum::http::Extensions, headers: &HeaderMap) -> (IpAddr, bool) {
     let unknown = Peer(IpAddr::from([0, 0, 0, 0]));
     let peer = extensions.get::<Peer>().copied().unwrap_or(unknown).0.to_canonical();
     let trusted = |ip: &IpAddr| api.settings.trusted_proxies.iter().any(|net| net.contains(ip));
     if !trusted(&peer) {
-        return peer;
+        return (peer, false);
     }
     let named = headers.get_all(FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok());
     let named: Vec<&str> = named.flat_map(|value| value.split(',')).collect();
@@ -148,7 +159,7 @@ fn source(api: &Api, extensions: &axum::http::Extensions, headers: &HeaderMap) -
             break;
         }
     }
-    nearest
+    (nearest, true)
 }
 
 /// Gives the call an id, and writes one line and one count about its answer.
@@ -170,7 +181,7 @@ pub async fn around(State(api): State<Api>, mut request: Request, next: Next) ->
     let status = response.status().as_u16();
     let latency_us = elapsed.as_micros();
     match code {
-        "A0000" | "T0000" => {
+        "A0000" | "T0000" | "0000" => {
             tracing::debug!(request_id = %id, route, status, code, latency_us, "answered")
         }
         _ => tracing::info!(request_id = %id, route, status, code, latency_us, "answered"),

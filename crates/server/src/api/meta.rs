@@ -1,10 +1,11 @@
 //! For operators and monitors: life, readiness, metrics, and what is not served.
 
 use super::Api;
-use super::answer::fault;
+use super::answer::Unread;
+use super::cpay;
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
+use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 
 /// The process runs. Never depends on the store.
@@ -46,10 +47,18 @@ pub async fn metrics(State(api): State<Api>) -> Response {
     ([(CONTENT_TYPE, kind)], metrics.text()).into_response()
 }
 
-pub async fn not_found() -> Response {
-    fault(StatusCode::NOT_FOUND, "제공하지 않는 경로입니다.")
+pub async fn not_found(uri: Uri) -> Response {
+    unread(&uri, Unread::fault(StatusCode::NOT_FOUND, "제공하지 않는 경로입니다."))
 }
 
-pub async fn wrong_method() -> Response {
-    fault(StatusCode::METHOD_NOT_ALLOWED, "POST로 요청해주세요.")
+pub async fn wrong_method(uri: Uri) -> Response {
+    unread(&uri, Unread::fault(StatusCode::METHOD_NOT_ALLOWED, "POST로 요청해주세요."))
+}
+
+/// On cpay's paths, that API's own fields as well (decision H1).
+fn unread(uri: &Uri, unread: Unread) -> Response {
+    match uri.path().starts_with("/php/") {
+        true => cpay::unread(unread),
+        false => unread.hub(),
+    }
 }

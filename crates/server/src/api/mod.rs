@@ -5,6 +5,8 @@
 pub mod answer;
 pub mod bulk;
 pub mod call;
+pub mod charge;
+mod cpay;
 mod docs;
 mod hub;
 mod meta;
@@ -14,6 +16,7 @@ use self::docs::Bearer;
 use crate::hub::Hub;
 use axum::Router;
 use axum::middleware;
+use ichae_wire::cpay::job;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,6 +35,10 @@ pub struct Settings {
     pub docs: bool,
     /// Whether the reference page lets a reader make calls.
     pub try_it: bool,
+    /// Scheme and host that partners reach cpay by; without one, the call's own are taken.
+    pub public_url: Option<String>,
+    /// Whether the listener itself speaks TLS.
+    pub tls: bool,
 }
 
 /// What handlers share. Cloned with every call, so it is one pointer.
@@ -81,6 +88,7 @@ pub struct Peer(pub IpAddr);
         (name = "token", description = "Access tokens, good for 60 seconds"),
         (name = "payouts", description = "Verify, request, execute, cancel"),
         (name = "look-ups", description = "What waits, what became of it, what is left"),
+        (name = "billing", description = "Billing keys and payments with them (cpay)"),
         (name = "bulk", description = "A settlement day in one call: ours, not in Payple's documents"),
         (name = "operation", description = "For operators and monitors")
     ),
@@ -100,6 +108,15 @@ const ROUTES: &[&str] = &[
     ichae_wire::hub::result_date::PATH,
     ichae_wire::hub::result_group::PATH,
     ichae_wire::bulk::PATH,
+    job::AUTH_PATH,
+    job::USER_PATH,
+    job::SIMPLE_CARD_PATH,
+    job::SIMPLE_ACCOUNT_PATH,
+    job::MONTHLY_CARD_PATH,
+    job::MONTHLY_ACCOUNT_PATH,
+    job::REFUND_PATH,
+    job::CHECK_PATH,
+    job::RECEIPT_PATH,
     "/livez",
     "/readyz",
     "/metrics",
@@ -117,6 +134,15 @@ fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(hub::lists::by_date))
         .routes(routes!(hub::lists::by_group))
         .routes(routes!(bulk::payouts))
+        .routes(routes!(cpay::auth::auth))
+        .routes(routes!(cpay::user::user))
+        .routes(routes!(cpay::pay::simple_card))
+        .routes(routes!(cpay::pay::simple_account))
+        .routes(routes!(cpay::pay::monthly_card))
+        .routes(routes!(cpay::pay::monthly_account))
+        .routes(routes!(cpay::refund::refund))
+        .routes(routes!(cpay::check::check))
+        .routes(routes!(cpay::receipt::receipt))
         .routes(routes!(meta::livez))
         .routes(routes!(meta::readyz))
         .routes(routes!(meta::metrics))
@@ -130,6 +156,8 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 /// The router that the listener serves.
 pub fn router(api: Api) -> Router {
     let (router, document) = routes().split_for_parts();
+    // The old query form, in TEST only (decision C3).
+    let router = router.route(job::AUTH_PATH, axum::routing::get(cpay::auth::auth_by_get));
     let router = if api.settings.docs {
         router.merge(docs::routes(docs::completed(document), api.settings.try_it))
     } else {

@@ -1,4 +1,4 @@
-//! The loops behind the API: settle, inquire, take in returns, notify. No HTTP types, so that a
+//! The loops behind the API: settle, inquire (of the bank and of the acquirer), take in returns, notify. No HTTP types, so that a
 //! simulator can drive them; webhooks leave through the [`Courier`].
 
 mod banks;
@@ -7,8 +7,9 @@ mod notify;
 mod queue;
 mod returns;
 mod settle;
+mod trades;
 
-pub use notify::{Courier, Delivery};
+pub use notify::{Courier, Delivery, Message};
 
 use crate::hub::Hub;
 use ichae_domain::bank::{Answer, Why};
@@ -54,10 +55,15 @@ impl Engine {
         if recovered > 0 {
             tracing::warn!(payouts = recovered, "sent before the last stop: asking the bank");
         }
+        let called = trades::recover(hub).await?;
+        if called > 0 {
+            tracing::warn!(calls = called, "made before the last stop: asking the acquirer");
+        }
         let (stop, stopped) = watch::channel(false);
         let mut loops = JoinSet::new();
         loops.spawn(settle::run(Arc::clone(hub), limits, stopped.clone()));
         loops.spawn(inquire::run(Arc::clone(hub), limits, stopped.clone()));
+        loops.spawn(trades::run(Arc::clone(hub), stopped.clone()));
         loops.spawn(banks::run(Arc::clone(hub), stopped.clone()));
         loops.spawn(returns::run(Arc::clone(hub), stopped.clone()));
         loops.spawn(notify::run(Arc::clone(hub), courier, stopped));

@@ -6,7 +6,9 @@ use crate::hub::Hub;
 use ichae_domain::command::Command;
 use ichae_domain::decide::NO_ADDRESS;
 use ichae_domain::ident::{NoticeNo, PartnerNo};
-use ichae_domain::notice::Notice;
+use ichae_domain::notice::{Notice, Subject};
+use ichae_domain::partner::Partner;
+use ichae_store::billing::{ChargeRow, PayerQuery, PayerRow};
 use ichae_store::port::{Reader, Row, StoreError};
 use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::Ordering;
@@ -24,9 +26,16 @@ const TRIES_MAX: usize = 2_048;
 /// What goes out: everything that a courier needs.
 pub struct Delivery {
     pub notice: Notice,
-    pub row: Row,
+    pub message: Message,
     pub url: String,
     pub secret: secrecy::SecretString,
+}
+
+/// What a notice is about, with all that it says.
+pub enum Message {
+    Payout(Box<Row>),
+    Charge(Box<ChargeRow>),
+    Payer(Box<PayerRow>),
 }
 
 /// Sends one notice and says the HTTP status that came back, or zero where none did.
@@ -186,13 +195,38 @@ async fn attempt(lanes: &Lanes, notice: Notice) -> bool {
 
 /// Where it goes: the execution's own address in TEST, else the partner's registered one of now.
 async fn address(hub: &Arc<Hub>, notice: Notice) -> Result<Option<Delivery>, StoreError> {
-    let (payout, partner) = (notice.payout, notice.partner);
-    let read = move |r: &dyn Reader| Ok((r.row(payout)?, r.webhook_secret(partner)?));
-    let (Some(row), Some(secret)) = hub.read(read).await? else {
-        return Err(StoreError::Damaged(format!("notice {}: its payout or secret", notice.no.0)));
+    let partner = notice.partner;
+    let subject = notice.subject;
+    let read =
+        move |r: &dyn Reader| Ok((message(r, partner, subject)?, r.webhook_secret(partner)?));
+    let (Some(message), Some(secret)) = hub.read(read).await? else {
+        return Err(StoreError::Damaged(format!("notice {}: its subject or secret", notice.no.0)));
     };
-    let given = row.payout.webhook_url.clone().or_else(|| row.group.webhook_url.clone());
-    let registered = || hub.directory.by_no(partner)?.partner.webhook_url.clone();
-    let url = given.or_else(registered);
-    Ok(url.map(|url| Delivery { notice, row, url, secret }))
+    let entry = hub.directory.by_no(partner);
+    let registered = |pick: fn(&Partner) -> &Option<String>| pick(&entry.as_ref()?.partner).clone();
+    let url = match &message {
+        Message::Payout(row) => {
+            let given = row.payout.webhook_url.clone().or_else(|| row.group.webhook_url.clone());
+            given.or_else(|| registered(|partner| &partner.webhook_url))
+        }
+        Message::Charge(_) => registered(|partner| &partner.billing.payment_url),
+        Message::Payer(_) => registered(|partner| &partner.billing.removal_url),
+    };
+    Ok(url.map(|url| Delivery { notice, message, url, secret }))
+}
+
+fn message(
+    reader: &dyn Reader,
+    partner: PartnerNo,
+    subject: Subject,
+) -> Result<Option<Message>, StoreError> {
+    Ok(match subject {
+        Subject::Payout(no) => reader.row(no)?.map(|row| Message::Payout(Box::new(row))),
+        Subject::Charge(no, _) => reader.charge(no)?.map(|row| Message::Charge(Box::new(row))),
+        Subject::Payer(no) => {
+            let query = PayerQuery { partner, no: Some(no), alias: None };
+            let found = reader.payers_by(&[query])?.pop().flatten();
+            found.map(|row| Message::Payer(Box::new(row)))
+        }
+    })
 }

@@ -76,7 +76,11 @@ async fn a_partner_that_is_not_of_its_form_is_refused_by_the_setting() {
     for request in [
         Request::PartnerShow { cst_id: "nobody".to_owned() },
         Request::PartnerSuspend { cst_id: "nobody".to_owned(), suspended: true },
-        Request::PartnerRotateKey { cst_id: "nobody".to_owned(), webhook_secret: false },
+        Request::PartnerRotateKey {
+            cst_id: "nobody".to_owned(),
+            webhook_secret: false,
+            refund_key: false,
+        },
         Request::PartnerSet(PartnerSet { cst_id: "nobody".to_owned(), ..Default::default() }),
         Request::GroupList { cst_id: "nobody".to_owned() },
         Request::EventList { cst_id: Some("nobody".to_owned()), limit: 1 },

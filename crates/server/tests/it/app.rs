@@ -3,9 +3,12 @@
 use crate::answer::Answer;
 use crate::bank::TestBank;
 use crate::courier::TestCourier;
+use crate::folder::Folder;
 use axum::body::Body;
 use axum::http::{Method, Request as HttpRequest};
 use http_body_util::BodyExt;
+use ichae_acquirer::port::Acquirer;
+use ichae_acquirer::simulated::SimulatedAcquirer;
 use ichae_domain::bank::Answer as BankAnswer;
 use ichae_domain::calendar::{ALWAYS_OPEN, Calendar};
 use ichae_domain::command::{self, Actor, Asked, Command, Told};
@@ -20,7 +23,8 @@ use ichae_server::config::Environment;
 use ichae_server::engine::{Engine, Limits};
 use ichae_server::hub::{Hub, Operators, Parts};
 use ichae_server::reach::Reach;
-use ichae_store::keys::{KeyFolder, Keys};
+use ichae_server::till::Till;
+use ichae_store::keys::Keys;
 use ichae_store::memory::{self, MemoryReader};
 use ichae_store::port::{Backend, Clock, Reader};
 use ichae_store::queue::Writer;
@@ -29,9 +33,7 @@ use ichae_store::sqlite;
 use ichae_wire::ident::Kind;
 use serde_json::{Value, json};
 use std::net::IpAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tokio::sync::watch;
 use tower::ServiceExt;
@@ -58,6 +60,7 @@ pub struct Setup {
     retry_unit_ms: i64,
     calendar: &'static Calendar,
     settings: Settings,
+    acquirer: Option<Arc<dyn Acquirer>>,
 }
 
 pub fn setup() -> Setup {
@@ -75,7 +78,10 @@ pub fn setup() -> Setup {
             requests_per_second: 0,
             docs: false,
             try_it: false,
+            public_url: None,
+            tls: false,
         },
+        acquirer: None,
     }
 }
 
@@ -134,6 +140,17 @@ impl Setup {
         let app = self.open(clock, bank, keys, folder);
         app.add("test", CUST_KEY).await;
         app
+    }
+
+    /// Charges through this one instead of a simulated one of its own.
+    pub fn acquirer(mut self, acquirer: Arc<dyn Acquirer>) -> Setup {
+        self.acquirer = Some(acquirer);
+        self
+    }
+
+    fn till(&self) -> Till {
+        let own = || Arc::new(SimulatedAcquirer::in_memory().unwrap()) as _;
+        Till::new(self.acquirer.clone().unwrap_or_else(own), Duration::from_secs(10))
     }
 
     fn rules(&self) -> Rules {
@@ -198,6 +215,7 @@ impl Setup {
             key_folder: folder.as_ref().map(Folder::keys),
             calendar: self.calendar,
             operators: Operators::default(),
+            till: self.till(),
         };
         let hub = Arc::new(Hub::new(parts).unwrap());
         let (draining, drains) = watch::channel(false);
@@ -313,7 +331,7 @@ impl TestApp {
     pub fn dump(&self) -> String {
         let rows = self.memory.as_ref().unwrap().rows_now();
         format!(
-            "{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}",
+            "{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}",
             rows.partners,
             rows.ledgers,
             rows.groups,
@@ -324,6 +342,9 @@ impl TestApp {
             rows.notices,
             rows.events,
             rows.rail,
+            rows.billing.payers,
+            rows.billing.charges,
+            rows.billing.trades,
         )
     }
 
@@ -553,29 +574,3 @@ pub const PATHS: &[(&str, bool)] = &[
     ("/transfer/result/date", true),
     ("/transfer/result/group_key", true),
 ];
-
-/// A folder that goes with its test.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Folder {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let no = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("ichae-it-{}-{no}", std::process::id()));
-        // One deeper: a store leaves a witness beside its folder.
-        let path = path.join("store");
-        std::fs::create_dir_all(&path).unwrap();
-        Folder(path)
-    }
-
-    fn keys(&self) -> KeyFolder {
-        KeyFolder::at(&self.0.join("keys"))
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // What stays behind is in the system's folder for such things.
-        let _ = std::fs::remove_dir_all(self.0.parent().unwrap());
-    }
-}

@@ -1,11 +1,12 @@
 //! A courier that writes down what it was given and answers from a script.
 
+use ichae_domain::code::Code;
 use ichae_domain::notice::Outcome;
 use ichae_domain::time::Time;
-use ichae_server::api::row;
-use ichae_server::engine::{Courier, Delivery};
+use ichae_server::courier::told;
+use ichae_server::engine::{Courier, Delivery, Message};
 use ichae_server::hub::Hub;
-use ichae_wire::hub::row::Verdict;
+use serde_json::Value;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -34,6 +35,8 @@ pub struct Try {
 #[derive(Default)]
 pub struct TestCourier {
     tries: Mutex<Vec<Try>>,
+    /// Of payments and keys.
+    charges: Mutex<Vec<(Outcome, Value)>>,
     /// By partner; what is not in it says 200.
     script: Mutex<HashMap<String, VecDeque<Does>>>,
 }
@@ -47,6 +50,11 @@ impl TestCourier {
     pub fn script(&self, cst_id: &str, does: impl IntoIterator<Item = Does>) {
         let does = does.into_iter().collect();
         self.script.lock().unwrap().insert(cst_id.to_owned(), does);
+    }
+
+    /// What was told of payments and keys, in order; each was acknowledged.
+    pub fn charges(&self) -> Vec<(Outcome, Value)> {
+        self.charges.lock().unwrap().clone()
     }
 
     pub fn tries(&self) -> Vec<Try> {
@@ -73,17 +81,21 @@ impl Courier for TestCourier {
     async fn deliver(&self, hub: &Hub, delivery: &Delivery) -> i64 {
         let notice = &delivery.notice;
         let cst_id = hub.directory.by_no(notice.partner).unwrap().partner.cst_id.clone();
-        let verdict = Verdict::told(notice.outcome, delivery.row.attempt.as_ref());
-        let body = row::result(hub, &cst_id, &delivery.row, verdict);
+        let body = told(hub, delivery).unwrap();
+        if !matches!(delivery.message, Message::Payout(_)) {
+            self.charges.lock().unwrap().push((notice.outcome, body));
+            return 200;
+        }
+        let text = |name: &str| body[name].as_str().unwrap().to_owned();
         self.tries.lock().unwrap().push(Try {
             at: hub.now(),
             url: delivery.url.clone(),
-            distinct_key: body.distinct_key,
+            distinct_key: text("distinct_key"),
             outcome: notice.outcome,
-            result: body.result,
-            message: body.message,
-            bank_rsp_code: body.bank_rsp_code,
-            api_tran_id: body.api_tran_id,
+            result: Code::find(&text("result")).unwrap().name(),
+            message: text("message"),
+            bank_rsp_code: text("bank_rsp_code"),
+            api_tran_id: text("api_tran_id"),
         });
         match self.next(&cst_id) {
             Does::Says(status) => status,

@@ -39,7 +39,7 @@ async fn the_document_and_the_router_have_the_same_routes() {
         }
     }
     let own = ichae_wire::bulk::PATH;
-    let posts = PATHS.iter().map(|(path, _)| *path).chain([own]);
+    let posts = PATHS.iter().map(|(path, _)| *path).chain([own]).chain(crate::cpay::PATHS);
     let posts = posts.map(|path| ("POST".to_owned(), path.to_owned()));
     let gets = ["/livez", "/readyz", "/metrics"].map(|path| ("GET".to_owned(), path.to_owned()));
     assert_eq!(documented, posts.chain(gets).collect());
@@ -84,7 +84,14 @@ fn descriptions(value: &Value, named: &mut BTreeSet<String>) {
     }
 }
 
+/// Four letters, or the documents' `CDAUCK`, and their number, too.
 fn is_code(word: &str) -> bool {
+    let digits = word.len() - word.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+    let capitals = word.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+    let cpay = word.len() == 8 && capitals && word.starts_with(|c: char| c.is_ascii_uppercase());
+    if cpay && (digits == 4 || digits == 2) {
+        return true;
+    }
     let (letter, digits) = word.split_at(word.len().min(1));
     letter.chars().all(|c| c.is_ascii_uppercase())
         && digits.len() == 4

@@ -5,7 +5,7 @@ use axum::http::HeaderValue;
 use axum::http::header::AUTHORIZATION;
 use ichae_server::admin::Request;
 use ichae_server::api::Peer;
-use ichae_server::token::{Bearer, Tokens};
+use ichae_server::token::{Bearer, Tokens, Use};
 use serde_json::json;
 use std::time::Duration;
 
@@ -58,7 +58,11 @@ async fn a_rotation_acts_at_once() {
     let app = setup().app().await;
     let test = app.test();
     let before = test.token().await;
-    let request = Request::PartnerRotateKey { cst_id: "test".to_owned(), webhook_secret: false };
+    let request = Request::PartnerRotateKey {
+        cst_id: "test".to_owned(),
+        webhook_secret: false,
+        refund_key: false,
+    };
     let made = app.admin(request).await.unwrap();
     let rotated =
         Client { cust_key: made["cust_key"].as_str().unwrap().to_owned(), ..test.clone() };
@@ -77,7 +81,11 @@ async fn a_new_webhook_secret_leaves_tokens_alone() {
     let app = setup().app().await;
     let test = app.test();
     let token = test.token().await;
-    let request = Request::PartnerRotateKey { cst_id: "test".to_owned(), webhook_secret: true };
+    let request = Request::PartnerRotateKey {
+        cst_id: "test".to_owned(),
+        webhook_secret: true,
+        refund_key: false,
+    };
     app.admin(request).await.unwrap();
     assert_eq!(with(&test, &token).await, "A0000");
 }
@@ -111,9 +119,11 @@ async fn a_token_is_good_throughout_its_installation_and_environment() {
         let test = app.test();
         let (bearer, now) = (Bearer { partner: test.no(), generation: 1 }, app.hub.now());
         let ours = app.hub.sealer.keys();
-        let elsewhere = Tokens::new(&ours.sealing, environment).issue(bearer, now).unwrap();
+        let elsewhere =
+            Tokens::new(&ours.sealing, environment, Use::Token).issue(bearer, now).unwrap();
         assert_eq!(with(&test, &elsewhere).await, code, "{environment}");
-        let foreign = Tokens::new(&keys.sealing, environment).issue(bearer, now).unwrap();
+        let foreign =
+            Tokens::new(&keys.sealing, environment, Use::Token).issue(bearer, now).unwrap();
         assert_eq!(with(&test, &foreign).await, "T0330", "other keys");
     }
 }

@@ -11,7 +11,7 @@ use ichae_domain::payout::State;
 use ichae_domain::retry::WEBHOOK_WAITS;
 use ichae_server::admin::Request;
 use ichae_server::courier::HttpCourier;
-use ichae_server::engine::{Courier, Delivery};
+use ichae_server::engine::{Courier, Delivery, Message};
 use ichae_server::reach::Reach;
 use ichae_store::port::NoticeFilter;
 use secrecy::{ExposeSecret, SecretString};
@@ -42,8 +42,9 @@ async fn delivery(app: &TestApp, url: &str) -> Delivery {
 
 async fn to(app: &TestApp, url: &str) -> Delivery {
     let notice = notices(app)[0].clone();
-    let row = app.hub.reader.row(notice.payout).unwrap().unwrap();
-    Delivery { notice, row, url: url.to_owned(), secret: secret(app).await }
+    let row = app.hub.reader.row(notice.subject.payout().unwrap()).unwrap().unwrap();
+    let message = Message::Payout(Box::new(row));
+    Delivery { notice, message, url: url.to_owned(), secret: secret(app).await }
 }
 
 fn http(reach: Reach) -> HttpCourier {

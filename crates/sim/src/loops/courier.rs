@@ -2,7 +2,7 @@
 
 use super::fault::{Dice, Fault};
 use ichae_domain::ident::PayoutNo;
-use ichae_domain::notice::Outcome;
+use ichae_domain::notice::{Outcome, Subject};
 use ichae_server::engine::{Courier, Delivery};
 use ichae_server::hub::Hub;
 use std::collections::BTreeMap;
@@ -31,7 +31,8 @@ impl Courier for FaultyCourier {
             return 500;
         }
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        let told = told.entry(delivery.notice.payout).or_default();
+        let Subject::Payout(payout) = delivery.notice.subject else { return 200 };
+        let told = told.entry(payout).or_default();
         // At least once: a repeat of the last one is no news.
         if told.last() != Some(&delivery.notice.outcome) {
             told.push(delivery.notice.outcome);

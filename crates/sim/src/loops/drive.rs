@@ -23,6 +23,7 @@ use ichae_server::config::Environment;
 use ichae_server::engine::{Engine, Limits};
 use ichae_server::hub::{Hub, Operators, Parts};
 use ichae_server::reach::Reach;
+use ichae_server::till::Till;
 use ichae_store::keys::Keys;
 use ichae_store::memory::{self, MemoryReader};
 use ichae_store::port::Clock;
@@ -373,6 +374,7 @@ fn open(
         key_folder: None,
         calendar: &ALWAYS_OPEN,
         operators: Operators::default(),
+        till: Till::closed(),
     })?;
     Ok(Arc::new(hub))
 }

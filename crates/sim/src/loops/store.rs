@@ -5,7 +5,6 @@ use super::fault::{Dice, Fault};
 use crate::trace::Trace;
 use ichae_domain::code::Code;
 use ichae_domain::command::{Actor, Order};
-use ichae_domain::ident::KeyNo;
 use ichae_store::memory::MemoryBackend;
 use ichae_store::port::{Answer, Backend, StoreError};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -34,7 +33,7 @@ impl Backend for FaultyStore {
         orders.iter().map(one).collect()
     }
 
-    fn reseal(&mut self, after: KeyNo, limit: usize) -> Result<Option<KeyNo>, StoreError> {
+    fn reseal(&mut self, after: i64, limit: usize) -> Result<Option<i64>, StoreError> {
         self.inner.reseal(after, limit)
     }
 }

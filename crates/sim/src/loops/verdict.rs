@@ -81,10 +81,9 @@ pub fn at_rest(rows: &Rows, book: &Book, told: &BTreeMap<PayoutNo, Vec<Outcome>>
             _ => &[],
         };
         let heard = told.get(&payout.no).map(Vec::as_slice).unwrap_or_default();
-        let gone = rows
-            .notices
-            .values()
-            .any(|notice| notice.payout == payout.no && notice.state != NoticeState::Delivered);
+        let gone = rows.notices.values().any(|notice| {
+            notice.subject.payout() == Some(payout.no) && notice.state != NoticeState::Delivered
+        });
         ensure(heard == expected || gone, "every outcome is told, in its order", || {
             format!("{:?} is {state:?}, told {heard:?}", payout.no)
         })?;

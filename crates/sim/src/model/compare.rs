@@ -3,6 +3,7 @@
 use super::Model;
 use crate::violation::{Checked, ensure};
 use ichae_domain::ident::{GroupNo, NoticeNo};
+use ichae_domain::notice::Subject;
 use ichae_domain::payout::State;
 use ichae_store::memory::Rows;
 use std::collections::BTreeMap;
@@ -76,9 +77,9 @@ impl Model {
 
     /// One notice per outcome, in the order of the outcomes (decision H17).
     fn notices(&self, rows: &Rows) -> Checked {
-        let stored = rows.notices.values().map(|n| (n.no, n.payout, n.outcome, n.state, n.tries));
+        let stored = rows.notices.values().map(|n| (n.no, n.subject, n.outcome, n.state, n.tries));
         let expected = (1..).zip(&self.notices).map(|(place, told)| {
-            (NoticeNo(place), told.payout, told.outcome, told.state, told.tries)
+            (NoticeNo(place), Subject::Payout(told.payout), told.outcome, told.state, told.tries)
         });
         let off = stored.clone().zip(expected).find(|(one, other)| one != other);
         let counts = (stored.len(), self.notices.len());

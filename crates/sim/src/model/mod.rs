@@ -160,7 +160,7 @@ impl Model {
             Command::PauseRail { .. } => plain(Ok(self.pause(true)), answer),
             Command::ResumeRail => plain(Ok(self.pause(false)), answer),
             Command::Hold(hold) => plain(self.hold(hold), answer),
-            // Persons that end what no bank can tell have tests of their own.
+            // Persons that end what no bank can tell, and payments with keys, have tests of their own.
             Command::TakeCounters { .. }
             | Command::AddOperator { .. }
             | Command::RevokeOperator { .. }
@@ -169,7 +169,15 @@ impl Model {
             | Command::Approve { .. }
             | Command::Withdraw { .. }
             | Command::NoteBalance { .. }
-            | Command::NoteStatement { .. } => {
+            | Command::NoteStatement { .. }
+            | Command::RotateRefundKey { .. }
+            | Command::AddPayer(_)
+            | Command::RemovePayer { .. }
+            | Command::Charge(_)
+            | Command::Refund(_)
+            | Command::Receipt(_)
+            | Command::Traded(_)
+            | Command::SettleCharges { .. } => {
                 Err(Violation::new(ANSWER, "a command that no party of a run gives".to_owned()))
             }
             Command::Delivered { notice, .. } => plain(self.delivered(*notice), answer),

@@ -8,7 +8,7 @@ mod intake;
 mod lines;
 
 use super::Api;
-use super::answer::{Answered, Said, fault};
+use super::answer::{Answered, Said, Unread, fault};
 use super::call::Call;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
@@ -51,7 +51,7 @@ pub type Places = Arc<Semaphore>;
               (status = "4XX", description = "A fault below the API", body = RefusalBody),
               (status = 503, description = "Busy or draining", body = RefusalBody)))]
 pub async fn payouts(State(api): State<Api>, request: Request) -> Answered {
-    let (call, headers, body) = Call::begun(request, &api)?;
+    let (call, headers, body) = Call::begun(request, &api).map_err(Unread::hub)?;
     let entry = call.caller_in_head(&headers)?;
     if announced(&headers).is_some_and(|length| length > BYTES_MAX) {
         return Err(fault(StatusCode::PAYLOAD_TOO_LARGE, "요청 본문이 32 MiB를 초과했습니다."));

@@ -22,7 +22,7 @@ pub async fn result(call: Call) -> Answered {
         result::parse(&call.fields).map_err(|refusal| call.refuse(Some(partner), &refusal))?;
     let hub = &call.api.hub;
     let serial = hub.serial(Kind::Transfer, partner, &parsed.api_tran_id).ok_or_else(unknown)?;
-    let found = hub.lookups.row(PayoutNo(serial)).await;
+    let found = hub.rows.find(PayoutNo(serial)).await;
     let found = found.map_err(|error| call.unread(&error))?.ok_or_else(unknown)?;
     if found.payout.partner != partner {
         return Err(unknown());

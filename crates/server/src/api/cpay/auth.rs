@@ -1,0 +1,98 @@
+use super::{admit, unread};
+use crate::api::Api;
+use crate::api::answer::{Answered, Unread, json, status};
+use crate::api::call::{Call, read};
+use crate::config::Environment;
+use crate::token::Bearer;
+use axum::extract::{Query, Request, State};
+use axum::http::header::HOST;
+use axum::http::{HeaderMap, StatusCode};
+use ichae_domain::code::Code;
+use ichae_domain::refusal::Refusal;
+use ichae_wire::cpay::Job;
+use ichae_wire::cpay::auth::{self, RequestBody, Response as Body};
+use ichae_wire::cpay::failure::Failure;
+use ichae_wire::json::Fields;
+use secrecy::SecretString;
+
+const FORWARDED_PROTO: &str = "x-forwarded-proto";
+
+/// Authenticates a partner and says where its job goes (decision C1).
+///
+/// The AuthKey lives 30 minutes and serves any number of calls of any job: take one and keep it.
+#[utoipa::path(post, path = auth::PATH, tag = "billing", request_body = RequestBody,
+    responses((status = 200, description = "The AuthKey and the job's address, or `result` `error` and \
+               AUTH0001 AUTH0002 AUTH0003 AUTH0004 AUTH0008 in `result_msg`", body = Body),
+              (status = "4XX", description = "A fault below the API", body = Failure),
+              (status = 503, description = "Busy or draining", body = Failure)))]
+pub async fn auth(State(api): State<Api>, request: Request) -> Answered {
+    let (mut call, headers, body) = Call::begun(request, &api).map_err(unread)?;
+    call.fields = read(body, api.settings.body_timeout).await.map_err(unread)?;
+    answer(&call, &headers)
+}
+
+/// The query form of before, in TEST; with a JSON body too, as some clients send it (decision C3).
+pub async fn auth_by_get(State(api): State<Api>, request: Request) -> Answered {
+    if api.hub.environment == Environment::Live {
+        let refused = Unread::fault(StatusCode::METHOD_NOT_ALLOWED, "POST로 요청해주세요.");
+        return Err(unread(refused));
+    }
+    let pairs = Query::<Vec<(String, String)>>::try_from_uri(request.uri());
+    let pairs = pairs.map(|pairs| pairs.0).unwrap_or_default();
+    let (mut call, headers, body) = Call::begun(request, &api).map_err(unread)?;
+    call.fields = match pairs.is_empty() {
+        true => read(body, api.settings.body_timeout).await.map_err(unread)?,
+        false => {
+            let object: serde_json::Map<_, _> =
+                pairs.into_iter().map(|(name, value)| (name, value.into())).collect();
+            let text = serde_json::Value::Object(object).to_string();
+            Fields::parse(text.as_bytes())
+                .map_err(|fault| unread(Unread::fault(StatusCode::BAD_REQUEST, fault.ko())))?
+        }
+    };
+    answer(&call, &headers)
+}
+
+fn answer(call: &Call, headers: &HeaderMap) -> Answered {
+    let origin = origin(call, headers);
+    let done = authenticate(call, headers, &origin);
+    let (code, body) = match done {
+        Ok(body) => (Code::A0000, body),
+        Err(refusal) if refusal.code == Code::T0429 => {
+            (refusal.code, Body::fault(&origin, refusal.code))
+        }
+        Err(refusal) => (refusal.code, Body::error(&origin, &refusal)),
+    };
+    Ok(json(status(code), code, &body))
+}
+
+fn authenticate(call: &Call, headers: &HeaderMap, origin: &str) -> Result<Body, Refusal> {
+    let hub = &call.api.hub;
+    let given = auth::parse(&call.fields)?;
+    let entry = hub.directory.verify(&hub.sealer, &given.cst_id, &given.cust_key);
+    let entry = entry.ok_or(Code::AUTH0003)?;
+    admit(call, headers, &entry)?;
+    if call.exceeds_rate(entry.partner.no) {
+        return Err(Code::T0429.into());
+    }
+    let job = Job::of(&call.fields).ok_or(Code::AUTH0008)?;
+    let (partner, generation) = (entry.partner.no, entry.partner.key_generation);
+    let issued = hub.auth_keys.load().issue(Bearer { partner, generation }, hub.now());
+    let auth_key: SecretString = issued.ok_or(Code::T0999)?.into();
+    Ok(Body::done(origin, job, &given, &auth_key))
+}
+
+/// Scheme and host that the caller reaches us by: the configured ones, else the call's own. What a
+/// trusted proxy says of the scheme is believed as its forwarded address is.
+fn origin(call: &Call, headers: &HeaderMap) -> String {
+    let settings = &call.api.settings;
+    if let Some(origin) = &settings.public_url {
+        return origin.clone();
+    }
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let forwarded = text(FORWARDED_PROTO).filter(|_| call.by_proxy);
+    let tls = forwarded.map_or(settings.tls, |scheme| scheme.trim().eq_ignore_ascii_case("https"));
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']');
+    let host = text(HOST.as_str()).filter(|host| host.len() <= 255 && host.chars().all(plain));
+    format!("{}://{}", if tls { "https" } else { "http" }, host.unwrap_or("localhost"))
+}
