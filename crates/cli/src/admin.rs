@@ -2,19 +2,21 @@
 //! itself, under its lock, where it is not (decision I3).
 
 use crate::args::{
-    At, BankCommand, Command, GroupCommand, KeyCommand, OperatorCommand, PartnerCommand, Payout,
-    PayoutCommand, ProposalCommand, WebhookCommand,
+    At, BankCommand, BillingCommand, Command, GroupCommand, KeyCommand, OperatorCommand,
+    PartnerCommand, Payout, PayoutCommand, ProposalCommand, WebhookCommand,
 };
 use crate::operator::{self, OperatorKey};
 use crate::printer::Printer;
 use crate::serve;
 use anyhow::{Context, bail};
+use ichae_server::admin::billing::BillingRequest;
 use ichae_server::admin::request::{PartnerAdd, PartnerSet, PayoutName, Request};
 use ichae_server::admin::{AdminError, Envelope, client, serve as serve_here};
 use ichae_server::config::{Bank, Config, Environment, OperatorRules};
 use ichae_server::run::{Places, open};
 use ichae_store::folder::DataFolder;
 use ichae_store::sqlite;
+use secrecy::zeroize::Zeroizing;
 use serde_json::Value;
 use std::path::Path;
 use std::process::ExitCode;
@@ -32,6 +34,7 @@ pub fn run(command: Command, printer: &Printer) -> anyhow::Result<ExitCode> {
             (at, Request::EventList { cst_id: partner, limit })
         }
         Command::Payout { at, command } => (at, payout(command)),
+        Command::Billing { at, command } => (at, Request::Billing(billing(command)?)),
         Command::Proposal { at, command } => (at, proposal(command)),
         Command::Operator { command: OperatorCommand::Key { name, to }, .. } => {
             printer.line(&operator::make(&name, &to)?);
@@ -64,24 +67,39 @@ pub fn run(command: Command, printer: &Printer) -> anyhow::Result<ExitCode> {
 fn partner(command: PartnerCommand) -> Request {
     match command {
         PartnerCommand::Add { cst_id, name, webhook_url, sources, transfer_cap } => {
-            let add =
-                PartnerAdd { cst_id, name, webhook_url, sources, transfer_cap, cust_key: None };
+            let add = PartnerAdd { cst_id, name, webhook_url, sources, transfer_cap, ..none() };
             Request::PartnerAdd(add)
         }
         PartnerCommand::List => Request::PartnerList,
         PartnerCommand::Show { cst_id } => Request::PartnerShow { cst_id },
-        PartnerCommand::RotateKey { cst_id, webhook_secret } => {
-            Request::PartnerRotateKey { cst_id, webhook_secret }
+        PartnerCommand::RotateKey { cst_id, webhook_secret, refund_key } => {
+            Request::PartnerRotateKey { cst_id, webhook_secret, refund_key }
         }
         PartnerCommand::Suspend { cst_id } => Request::PartnerSuspend { cst_id, suspended: true },
         PartnerCommand::Resume { cst_id } => Request::PartnerSuspend { cst_id, suspended: false },
         PartnerCommand::Fund { cst_id, amount, reference, take_back } => {
             Request::PartnerFund { cst_id, amount, reference, take_back }
         }
-        PartnerCommand::Set { cst_id, name, webhook_url, sources, any_source, transfer_cap } => {
-            let sources = if any_source { Some(Vec::new()) } else { sources };
-            Request::PartnerSet(PartnerSet { cst_id, name, webhook_url, sources, transfer_cap })
-        }
+        PartnerCommand::Set {
+            cst_id,
+            name,
+            webhook_url,
+            sources,
+            any_source,
+            transfer_cap,
+            domains,
+            payment_url,
+            removal_url,
+        } => Request::PartnerSet(PartnerSet {
+            cst_id,
+            name,
+            webhook_url,
+            sources: if any_source { Some(Vec::new()) } else { sources },
+            transfer_cap,
+            domains,
+            payment_url,
+            removal_url,
+        }),
         PartnerCommand::Hold { cst_id, reason } => {
             Request::PartnerHold { cst_id, held: true, reason }
         }
@@ -95,6 +113,40 @@ fn partner(command: PartnerCommand) -> Request {
             Request::PartnerWriteOff { cst_id, amount, evidence }
         }
     }
+}
+
+fn none() -> PartnerAdd {
+    PartnerAdd::default()
+}
+
+fn billing(command: BillingCommand) -> anyhow::Result<BillingRequest> {
+    Ok(match command {
+        BillingCommand::Add { cst_id, details } => {
+            BillingRequest::Add { cst_id, details: document(&details)? }
+        }
+        BillingCommand::Import { file } => BillingRequest::Import(document(&file)?),
+        BillingCommand::List { cst_id, after, limit } => {
+            BillingRequest::List { cst_id, after, limit }
+        }
+        BillingCommand::Remove { cst_id, payer_id } => BillingRequest::Remove { cst_id, payer_id },
+        BillingCommand::Settle { through, partner } => {
+            BillingRequest::Settle { cst_id: partner, through }
+        }
+        BillingCommand::Unknown { after, limit } => BillingRequest::Unknown { after, limit },
+        BillingCommand::Explain { cst_id, oid } => BillingRequest::Explain { cst_id, oid },
+    })
+}
+
+/// A JSON file, or the standard input for `-`. An error says where, never what: it holds card data.
+fn document<T: serde::de::DeserializeOwned>(file: &Path) -> anyhow::Result<T> {
+    let text = match file == Path::new("-") {
+        true => std::io::read_to_string(std::io::stdin()).context("the standard input")?,
+        false => std::fs::read_to_string(file).with_context(|| file.display().to_string())?,
+    };
+    let text = Zeroizing::new(text);
+    serde_json::from_str(&text).map_err(|error| {
+        anyhow::anyhow!("{}: not as expected at line {}", file.display(), error.line())
+    })
 }
 
 fn named(payout: Payout) -> PayoutName {
@@ -272,6 +324,7 @@ fn of_folder(data: &Path) -> anyhow::Result<Config> {
         // Without the file nobody knows the set amount: everything takes a second operator.
         operators: OperatorRules { second_above: 0, ..OperatorRules::default() },
         bank: Bank::simulated(),
+        billing: Default::default(),
         webhooks: Default::default(),
         log: Default::default(),
     })

@@ -4,15 +4,20 @@ use crate::args::Sandbox;
 use crate::printer::Printer;
 use crate::{logs, shutdown};
 use anyhow::bail;
+use ichae_acquirer::simulated::plain_token;
+use ichae_domain::billing::Method;
 use ichae_domain::code::Code;
+use ichae_server::admin::billing::{BillingRequest, Import};
 use ichae_server::admin::request::{PartnerAdd, Request};
 use ichae_server::admin::{AdminError, execute};
 use ichae_server::config::{
-    Bank, Config, Environment, Log, LogFormat, RailKind, Server as ServerConfig, Test, Webhooks,
+    AcquirerKind, Bank, Billing, Config, Environment, Log, LogFormat, RailKind,
+    Server as ServerConfig, Test, Webhooks,
 };
 use ichae_server::hub::Hub;
 use ichae_server::open_banking::OpenBankingConfig;
 use ichae_server::run::{Places, Server, open};
+use secrecy::ExposeSecret;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -21,7 +26,11 @@ use std::sync::Arc;
 /// The documents' own test partner.
 const CST_ID: &str = "test";
 const CUST_KEY: &str = "abcd1234567890";
+/// `PCD_REFUND_KEY` of the documents.
+const REFUND_KEY: &str = "a41ce010ede9fcbfb3be86b24858806596a9db68b79d138b147c3e563e1829a0";
 const LIMIT: &str = "10000000";
+const CARD_KEY: &str = "NS9qNTgzU2xRNHR2RmFBWWFBTWk5UT09";
+const ACCOUNT_KEY: &str = "d0toSS9sT084bVJSNThScnFXQm9Gdz09";
 const LIMIT_REFERENCE: &str = "sandbox limit";
 
 pub fn run(args: Sandbox, printer: &Printer) -> anyhow::Result<ExitCode> {
@@ -84,6 +93,7 @@ fn config(args: &Sandbox, data: &Path) -> anyhow::Result<Config> {
         tls: None,
         test: Test { any_amount: args.any_amount, resolve_same_day: true },
         operators: Default::default(),
+        billing: Billing { acquirer: AcquirerKind::Simulated, ..Billing::default() },
         bank,
         webhooks: Webhooks {
             allow_private: args.allow_private,
@@ -158,6 +168,7 @@ async fn populate(hub: &Arc<Hub>, limit: Option<&str>) -> Result<Option<String>,
         cst_id: CST_ID.to_owned(),
         name: "ichae 테스트".to_owned(),
         cust_key: Some(CUST_KEY.into()),
+        refund_key: Some(REFUND_KEY.into()),
         ..PartnerAdd::default()
     };
     let add = Request::PartnerAdd(add);
@@ -165,6 +176,10 @@ async fn populate(hub: &Arc<Hub>, limit: Option<&str>) -> Result<Option<String>,
     match execute(hub, "sandbox", add, |_| {}).await {
         Ok(made) => {
             fund(hub, limit.unwrap_or(LIMIT)).await?;
+            for key in documented_keys() {
+                let request = Request::Billing(BillingRequest::Import(key));
+                execute(hub, "sandbox", request, |_| {}).await?;
+            }
             Ok(made["webhook_secret"].as_str().map(str::to_owned))
         }
         Err(error) if error.code.as_deref() == Some(taken) => {
@@ -175,6 +190,32 @@ async fn populate(hub: &Arc<Hub>, limit: Option<&str>) -> Result<Option<String>,
         }
         Err(error) => Err(error),
     }
+}
+
+/// The two keys of the documents' look-up, so that their requests can be pasted: each with exactly the
+/// values of its answer. Their tokens are ones of the simulated acquirer's, which approve.
+fn documented_keys() -> [Import; 2] {
+    let import = |payer_id: &str, method: Method| Import {
+        cst_id: CST_ID.to_owned(),
+        payer_id: payer_id.to_owned(),
+        method: method.name().to_owned(),
+        token: plain_token(method).expose_secret().to_owned(),
+        org: "0200".to_owned(),
+        org_name: "BC카드".to_owned(),
+        number_masked: "1111-****-****-2222".to_owned(),
+        holder: "홍길동".to_owned(),
+        phone_masked: "010-****-5678".to_owned(),
+        business: false,
+    };
+    [
+        import(CARD_KEY, Method::Card),
+        Import {
+            org: "081".to_owned(),
+            org_name: "KEB하나은행".to_owned(),
+            number_masked: "123-********-021".to_owned(),
+            ..import(ACCOUNT_KEY, Method::Account)
+        },
+    ]
 }
 
 async fn fund(hub: &Arc<Hub>, limit: &str) -> Result<(), AdminError> {
@@ -213,6 +254,7 @@ fn greet(printer: &Printer, server: &Server, config: &Config, secret: Option<&st
         None => "simulated, moves no money; docs/guide/sandbox.md lists its accounts".to_owned(),
     };
     printer.line(&format!("  bank       {bank}"));
+    printer.line(&format!("  keys       card {CARD_KEY}, account {ACCOUNT_KEY}"));
     printer.line("\nA token, then what is left:\n");
     printer.line(&paste(&base));
     printer.line("\nCtrl-C stops it.");

@@ -1,7 +1,9 @@
 //! What can be typed. The texts here are the manual.
 
+mod billing;
 mod people;
 
+pub use billing::BillingCommand;
 pub use people::{OperatorCommand, Payout, PayoutCommand, ProposalCommand};
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
@@ -59,6 +61,13 @@ pub enum Command {
         at: At,
         #[command(subcommand)]
         command: PayoutCommand,
+    },
+    /// Payers' billing keys, and payments with them
+    Billing {
+        #[command(flatten)]
+        at: At,
+        #[command(subcommand)]
+        command: BillingCommand,
     },
     /// What waits for a second operator
     Proposal {
@@ -202,6 +211,9 @@ pub enum PartnerCommand {
         /// Make a new webhook secret instead
         #[arg(long)]
         webhook_secret: bool,
+        /// Make a new key for refunds over the API instead (PCD_REFUND_KEY)
+        #[arg(long, conflicts_with = "webhook_secret")]
+        refund_key: bool,
     },
     /// Let it look up only; what was executed goes on
     Suspend { cst_id: String },
@@ -234,6 +246,16 @@ pub enum PartnerCommand {
         any_source: bool,
         #[arg(long, value_name = "WON")]
         transfer_cap: Option<String>,
+        /// Replaces the list of domains that cpay calls may name as Referer in LIVE; may be given more
+        /// than once
+        #[arg(long = "domain", value_name = "DOMAIN")]
+        domains: Option<Vec<String>>,
+        /// Where results of payments with billing keys go
+        #[arg(long, value_name = "URL")]
+        payment_url: Option<String>,
+        /// Where the deregistration of a billing key by hand is told
+        #[arg(long, value_name = "URL")]
+        removal_url: Option<String>,
     },
     /// Keep back everything of it that has not left yet
     Hold {
