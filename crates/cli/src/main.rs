@@ -23,6 +23,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let args = Args::parse();
+    ichae_server::process::no_core_dumps();
     let printer = Printer::new(args.json);
     let done = match args.command {
         Command::Sandbox(sandbox) => sandbox::run(sandbox, &printer),

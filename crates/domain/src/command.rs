@@ -426,31 +426,10 @@ impl Command {
                 },
                 ..none
             },
-            Command::Claim { payout, partner, group, key } => Reads {
-                partner: Some(*partner),
-                group: Some(*group),
-                key: Some(*key),
-                payout: Some(*payout),
-                rail: true,
-                hold: true,
-                ..none
-            },
-            Command::Doubt(doubt) => Reads {
-                partner: Some(doubt.partner),
-                group: Some(doubt.group),
-                payout: Some(doubt.payout),
-                ..none
-            },
-            Command::Outcome(told) => Reads {
-                partner: Some(told.partner),
-                key: Some(told.key),
-                payout: Some(told.payout),
-                rail: true,
-                ..none
-            },
-            Command::Return { payout, partner, .. } => {
-                Reads { partner: Some(*partner), payout: Some(*payout), rail: true, ..none }
-            }
+            Command::Claim { .. }
+            | Command::Doubt(_)
+            | Command::Outcome(_)
+            | Command::Return { .. } => self.bank_reads(),
             Command::PauseRail { .. }
             | Command::ResumeRail
             | Command::TakeCounters { .. }
@@ -497,6 +476,39 @@ impl Command {
             }
             Command::SettleCharges { partner, charges, .. } => Reads { charges, ..of(*partner) },
             _ => Reads::default(),
+        }
+    }
+
+    /// The rows of a payout's way through its bank.
+    fn bank_reads(&self) -> Reads<'_> {
+        let none = Reads::default();
+        match self {
+            Command::Claim { payout, partner, group, key } => Reads {
+                partner: Some(*partner),
+                group: Some(*group),
+                key: Some(*key),
+                payout: Some(*payout),
+                rail: true,
+                hold: true,
+                ..none
+            },
+            Command::Doubt(doubt) => Reads {
+                partner: Some(doubt.partner),
+                group: Some(doubt.group),
+                payout: Some(doubt.payout),
+                ..none
+            },
+            Command::Outcome(told) => Reads {
+                partner: Some(told.partner),
+                key: Some(told.key),
+                payout: Some(told.payout),
+                rail: true,
+                ..none
+            },
+            Command::Return { payout, partner, .. } => {
+                Reads { partner: Some(*partner), payout: Some(*payout), rail: true, ..none }
+            }
+            _ => none,
         }
     }
 

@@ -16,6 +16,7 @@ pub mod hub;
 pub mod listen;
 pub mod metrics;
 pub mod open_banking;
+pub mod process;
 pub mod reach;
 pub mod receive;
 pub mod run;

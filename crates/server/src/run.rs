@@ -8,6 +8,7 @@ use crate::courier::HttpCourier;
 use crate::engine::{Engine, Limits};
 use crate::hub::{Hub, Parts};
 use crate::listen;
+use crate::process;
 use crate::reach::Reach;
 use crate::till::Till;
 use ichae_acquirer::simulated::SimulatedAcquirer;
@@ -170,7 +171,7 @@ impl Server {
         hub: Hub,
         lock: Lock,
     ) -> Result<Server, StoreError> {
-        listen::raise_file_limit();
+        process::raise_file_limit();
         let hub = Arc::new(hub);
         let tls = match &config.tls {
             Some(tls) => {

@@ -3,6 +3,7 @@
 use crate::house::root;
 use crate::process::{run, stdout};
 use ichae_domain::bank::{BANK_TABLE, BankClass, BankEntry, RSP_TABLE};
+use ichae_domain::billing::{INSTITUTION_TABLE, ReasonClass};
 use ichae_domain::code::{Class, TABLE};
 use ichae_server::config::KEYS;
 use std::fmt::Write;
@@ -49,7 +50,26 @@ fn the_code_reference_is_the_tables() {
         "What `rsp_code` says of a whole call, read as the answer to a deposit.",
         RSP_TABLE,
     ));
+    text.push_str(&institution_codes());
     compare("docs/reference/codes.md", &text);
+}
+
+fn institution_codes() -> String {
+    let mut text = String::from(
+        "\n\n## Institution codes\n\nWhat card companies and the gateway before them say; they stand in \
+         `PCD_PAY_MSG` behind the code. A code that is not listed, or that does not decide, leaves a \
+         payment unknown, never refused.\n\n| code | class | message | meaning |\n|---|---|---|---|\n",
+    );
+    for entry in INSTITUTION_TABLE {
+        let class = match entry.class {
+            ReasonClass::Done => "done",
+            ReasonClass::Refused => "refused",
+            ReasonClass::Undecided => "does not decide",
+        };
+        let (code, ko, en) = (entry.code.text(), entry.ko, entry.en);
+        writeln!(text, "| `{code}` | {class} | {ko} | {en} |").unwrap();
+    }
+    text.trim_end().to_owned()
 }
 
 fn bank_codes(title: &str, what: &str, table: &[BankEntry]) -> String {
@@ -99,6 +119,14 @@ fn the_sandbox_guide_lists_every_scenario() {
     let guide = std::fs::read_to_string(root().join("docs/guide/sandbox.md")).unwrap();
     for line in ichae_rail::simulated::scenario::markdown().lines() {
         assert!(guide.contains(line), "docs/guide/sandbox.md lacks: {line}");
+    }
+}
+
+#[test]
+fn the_billing_guide_lists_every_scenario() {
+    let guide = std::fs::read_to_string(root().join("docs/guide/billing.md")).unwrap();
+    for line in ichae_acquirer::simulated::scenario::markdown().lines() {
+        assert!(guide.contains(line), "docs/guide/billing.md lacks: {line}");
     }
 }
 

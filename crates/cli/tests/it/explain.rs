@@ -16,6 +16,8 @@ fn every_code_is_explained_in_both_languages() {
 fn bank_codes_are_explained_and_what_is_not_listed_is_unknown() {
     assert_eq!(json(&["explain", "415"])["ends the billing key"], true);
     assert!(stdout(&run(&["explain", "777"])).contains("unknown"));
+    assert!(stdout(&run(&["explain", "3112"])).contains("한도가 초과하였습니다."));
+    assert!(stdout(&run(&["explain", "9998"])).contains("unknown"));
     let wrong = run(&["explain", "nonsense"]);
     assert!(!wrong.status.success() && stderr(&wrong).contains("neither"));
 }

@@ -113,6 +113,20 @@ impl Running {
         self.child.wait().unwrap().success()
     }
 
+    /// Reads what it writes to its standard error, from now to its end.
+    pub fn hear(&mut self) -> std::thread::JoinHandle<String> {
+        let mut error = self.child.stderr.take().unwrap();
+        std::thread::spawn(move || {
+            let mut heard = String::new();
+            error.read_to_string(&mut heard).unwrap();
+            heard
+        })
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn api(&self) -> Api<'_> {
         Api { address: &self.address, cst_id: "test", cust_key: "abcd1234567890".to_owned() }
     }

@@ -1,4 +1,5 @@
-//! The loops behind the API: settle, inquire (of the bank and of the acquirer), take in returns, notify. No HTTP types, so that a
+//! The loops behind the API: settle, inquire (of the bank and of the acquirer), take in returns,
+//! notify. No HTTP types, so that a
 //! simulator can drive them; webhooks leave through the [`Courier`].
 
 mod banks;

@@ -220,13 +220,3 @@ pub async fn plain(listener: TcpListener, router: Router) {
         });
     }
 }
-
-/// Raises the soft limit of open files to the hard one, as far as that goes.
-pub fn raise_file_limit() {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let limit = getrlimit(Resource::Nofile);
-    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
-    if let Err(error) = setrlimit(Resource::Nofile, raised) {
-        tracing::warn!(%error, "the limit of open files stays as it is");
-    }
-}

@@ -6,7 +6,7 @@ use ichae_domain::code::Code;
 use serde_json::{Value, json};
 
 /// What may be wrong with a field; the text ones are put into it as they are.
-const WRONG: [&str; 13] = [
+pub const WRONG: [&str; 13] = [
     "absent",
     "null",
     "empty",
@@ -23,8 +23,8 @@ const WRONG: [&str; 13] = [
 ];
 
 /// The fields of an endpoint beside the credentials.
-struct Field {
-    name: &'static str,
+pub struct Field {
+    pub name: &'static str,
     /// One character more than it may have.
     too_long: String,
     /// Absent, null and empty; a number; a bool, array or object; and each faulty text.
@@ -34,14 +34,14 @@ struct Field {
     text: &'static str,
 }
 
-fn field(name: &'static str, too_long: impl Into<String>, codes: [&'static str; 4]) -> Field {
+pub fn field(name: &'static str, too_long: impl Into<String>, codes: [&'static str; 4]) -> Field {
     let [missing, number, other_type, text] = codes;
     Field { name, too_long: too_long.into(), missing, number, other_type, text }
 }
 
 impl Field {
     /// The body's field, and the code that is expected.
-    fn case(&self, wrong: &str) -> (Option<Value>, &'static str) {
+    pub fn case(&self, wrong: &str) -> (Option<Value>, &'static str) {
         match wrong {
             "absent" => (None, self.missing),
             "null" => (Some(Value::Null), self.missing),
@@ -61,7 +61,33 @@ impl Field {
     }
 }
 
-fn x(count: usize) -> String {
+/// Characters that hide, reorder or are half of something.
+pub const HIDDEN: [char; 22] = [
+    '\u{0}',
+    '\u{7f}',
+    '\u{85}',
+    '\u{ad}',
+    '\u{61c}',
+    '\u{200c}',
+    '\u{200d}',
+    '\u{200e}',
+    '\u{2060}',
+    '\u{2066}',
+    '\u{2069}',
+    '\u{202a}',
+    '\u{feff}',
+    '\u{1100}',
+    '\u{1161}',
+    '\u{11a8}',
+    '\u{115f}',
+    '\u{1160}',
+    '\u{3164}',
+    '\u{ffa0}',
+    '\u{fe0f}',
+    '\u{e0041}',
+];
+
+pub fn x(count: usize) -> String {
     "x".repeat(count)
 }
 
@@ -233,31 +259,7 @@ async fn what_hides_in_a_text_is_refused() {
     let app = setup().app().await;
     let test = app.test();
     let (key, ..) = prepared(&test).await;
-    let hidden = [
-        '\u{0}',
-        '\u{7f}',
-        '\u{85}',
-        '\u{ad}',
-        '\u{61c}',
-        '\u{200c}',
-        '\u{200d}',
-        '\u{200e}',
-        '\u{2060}',
-        '\u{2066}',
-        '\u{2069}',
-        '\u{202a}',
-        '\u{feff}',
-        '\u{1100}',
-        '\u{1161}',
-        '\u{11a8}',
-        '\u{115f}',
-        '\u{1160}',
-        '\u{3164}',
-        '\u{ffa0}',
-        '\u{fe0f}',
-        '\u{e0041}',
-    ];
-    for c in hidden {
+    for c in HIDDEN {
         let text = format!("정{c}");
         for (path, name, code) in [
             ("/transfer/request", "print_content", "R0120"),

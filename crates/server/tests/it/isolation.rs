@@ -2,6 +2,7 @@
 //! codes"): foreign, nonexistent and forged identifiers get one answer, to the letter.
 
 use crate::app::{ACCOUNT, Client, HOOK, SETTLED, setup};
+use crate::cpay::{CARD, CARD_KEY, Shop, code};
 use ichae_domain::ident::PartnerNo;
 use ichae_wire::ident::Kind;
 use serde_json::{Value, json};
@@ -121,4 +122,47 @@ async fn a_day_shows_nothing_of_others() {
     let day = json!({ "bank_tran_date": "20261122" });
     assert_eq!(test.post("/transfer/result/date", day.clone()).await.code(), "L0120");
     assert_eq!(other.post("/transfer/result/date", day).await.get("res_cnt"), "1");
+}
+
+/// Decision C4 and figure 18: a key that is another's, that never was, that is forged or gone gets one
+/// answer, and what can be guessed is looked for in one way.
+#[tokio::test(start_paused = true)]
+async fn keys_of_others_and_none_at_all_get_one_answer() {
+    let app = setup().app().await;
+    let ours = Shop::open(app.test()).await;
+    let theirs = Shop::open(app.partner("other").await).await;
+    theirs.documented_keys().await;
+    let (own, foreign) = (ours.card(CARD).await, theirs.card(CARD).await);
+    let gone = ours.card(CARD).await;
+    assert_eq!(code(&ours.delete(&gone).await), "PUSER0000");
+    theirs.pay(&foreign, "o-1", 1_000).await;
+    let id = |partner: PartnerNo, no| app.hub.id(Kind::Payer, partner, no);
+    let no = ours.client.no();
+    let mut forged = foreign.clone().into_bytes();
+    forged.swap(4, 5);
+    let forged = String::from_utf8(forged).unwrap();
+    let names = [foreign.clone(), CARD_KEY.into(), id(no, 1 << 40), id(PartnerNo(99), 1), gone];
+    let names = names.into_iter().chain([forged, "x".into(), foreign.to_lowercase()]);
+    let before = app.dump();
+    let mut answers = Vec::new();
+    for name in names {
+        for answer in [ours.info(&name).await, ours.delete(&name).await] {
+            assert_eq!(code(&answer), "PUIF0001", "{name}");
+            // Its own word comes back, and nothing else differs.
+            answers.push((answer.status, answer.text.replace(&name, "")));
+        }
+        assert_eq!(code(&ours.pay(&name, "o-1", 1_000).await), "SPCD0012", "{name}");
+    }
+    assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+    // Nor do order numbers of another partner exist.
+    assert_eq!(code(&ours.check("o-1", "card").await), "CBIL0003");
+    assert_eq!(code(&ours.refund("o-1", None).await), "PAYC0004");
+    assert_eq!(app.dump(), before);
+    assert_eq!(code(&ours.info(&own).await), "0000");
+    // What is asked of the store is the same for a key of another's and for one that somebody made up.
+    let made_up = ichae_wire::cpay::payer_id::encode(&[0x5a; 16]);
+    for name in [&foreign, &made_up, &CARD_KEY.to_owned()] {
+        let query = app.hub.payer_query(no, name);
+        assert!(query.no.is_none() && query.alias.is_some(), "{name}: {query:?}");
+    }
 }

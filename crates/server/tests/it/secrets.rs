@@ -1,6 +1,7 @@
 //! Nothing secret is printed: not by `Debug`, and not into any line of the log.
 
 use crate::app::{Client, LIMITS, setup};
+use crate::cpay::Shop;
 use axum::http::HeaderValue;
 use ichae_domain::ident::{KeyNo, NoticeNo, PayoutNo};
 use ichae_domain::notice::NoticeState;
@@ -24,6 +25,7 @@ const CUST_KEY: &str = "custkey-that-no-other-test-has";
 const WRONG_KEY: &str = "wrong-key-that-no-other-test-has";
 const ACCOUNT: &str = "7070909011223344";
 const REFUSED_ACCOUNT: &str = "9900001412";
+const CARD: &str = "4929718264310057";
 const BIRTH: &str = "770707";
 const QUERY: &str = "hook-token-that-nobody-may-see";
 const HOLDER: &str = "홍길동";
@@ -134,6 +136,19 @@ async fn no_line_of_the_log_says_a_secret() {
     let cut = HeaderValue::from_str(&format!("Bearer {}", &token[..token.len() - 3])).unwrap();
     request.headers_mut().insert("authorization", cut);
     assert_eq!(app.send(request).await.code(), "T0330");
+    // The card half: registered, charged, refused, looked up, refunded.
+    let shop = Shop::open(client.clone()).await;
+    let mut card = crate::cpay::registration(CARD);
+    card["PCD_PAYER_BIRTH"] = BIRTH.into();
+    let path = format!("{}?ACT_=AUTHREG", crate::cpay::USER);
+    let registered = shop.send(&path, card.clone()).await;
+    let payer_id = registered.get("PCD_PAYER_ID");
+    card["PCD_PAY_CARDPW"] = "x".into();
+    shop.send(&path, card).await;
+    shop.pay(&payer_id, "o-1", 1_000).await;
+    shop.pay(&payer_id, "o-1", 1_000).await;
+    shop.info(&payer_id).await;
+    shop.refund("o-1", None).await;
     let rotate = |webhook_secret| Request::PartnerRotateKey {
         cst_id: "secretive".to_owned(),
         webhook_secret,
@@ -155,6 +170,9 @@ async fn no_line_of_the_log_says_a_secret() {
         ("account", ACCOUNT),
         ("refused account", REFUSED_ACCOUNT),
         ("birth date", BIRTH),
+        ("card", CARD),
+        ("AuthKey", shop.auth_key.rsplit('.').next().unwrap()),
+        ("refund key", &shop.refund_key),
         ("holder", HOLDER),
         ("URL's query", QUERY),
         ("token", signature),

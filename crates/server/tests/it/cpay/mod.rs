@@ -1,6 +1,7 @@
 //! The cpay half as its callers see it: partner auth, keys, payments with them.
 
 mod auth;
+mod bad_input;
 mod golden;
 mod life;
 mod transport;
