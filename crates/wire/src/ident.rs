@@ -51,7 +51,7 @@ pub enum Kind {
     Transfer,
     /// `PCD_PAYER_ID`: 32 characters, the block in base64 twice.
     Payer,
-    /// `webhook-id`: `msg_` and 25 characters. One payout has one for each outcome.
+    /// `webhook-id`: `msg_` and 25 characters. What it tells of has one for each outcome.
     Notice(Outcome),
 }
 
@@ -270,7 +270,12 @@ mod tests {
             (Kind::BillingKey, "16j4vkf4-8tue-h1qm-ivl0-mz7vpu"),
             (Kind::Group, "RzE1RVk2Q0JEWU84WVQ4WktYREo2NDBNQjc0"),
             (Kind::Transfer, "10p18tp9-cy2d-7cmu-28y6-wy74lg"),
+            (Kind::Payer, "cUxPd2Uyc3pmdEZNcGFIaitmQmRxQT09"),
             (Kind::Notice(Outcome::Failed), "msg_aadmazsmn7les45dpwl98hx1o"),
+            (Kind::Notice(Outcome::Paid), "msg_258uy5y17jdq96pp32bnukzv7"),
+            (Kind::Notice(Outcome::ChargeFailed), "msg_5hmvey45dkmuf4qk57ckiqy4e"),
+            (Kind::Notice(Outcome::Refunded), "msg_ai1mmlvaz8jyqywvabd3c506n"),
+            (Kind::Notice(Outcome::Deregistered), "msg_0jgk2kv2syaej05404nqwb44s"),
         ];
         for (kind, text) in table {
             assert_eq!(codec.encode(kind, PartnerNo(1_025), 3, 42), text);

@@ -57,13 +57,13 @@ enum Field {
     Other,
 }
 
-impl Drop for Fields {
-    /// Card numbers pass through here: nothing of a body stays behind in memory.
+/// Card numbers pass through here: no value stays behind in memory, also of a body that cannot be read.
+impl Drop for Field {
     fn drop(&mut self) {
-        for field in self.0.values_mut() {
-            if let Field::Text(text) = field {
-                text.zeroize();
-            }
+        match self {
+            Field::Text(text) => text.zeroize(),
+            Field::Integer(number) => number.zeroize(),
+            Field::Null | Field::Other => {}
         }
     }
 }

@@ -31,3 +31,17 @@ pub fn same(ours: &impl serde::Serialize, sample: &str, but: But<'_>) {
     }
     assert!(ours.values().all(Value::is_string), "every value is a string");
 }
+
+/// Ours has every key of an older sample, whose order the newest one contradicts, and its values but for
+/// those of `values`.
+pub fn has_all(ours: &Value, sample: &str, values: &[&str]) {
+    let sample: Value = serde_json::from_str(sample).unwrap();
+    for (key, value) in sample.as_object().unwrap() {
+        let text = match value {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        let ours = ours[key].as_str().unwrap_or_else(|| panic!("{key} is missing"));
+        assert_eq!(ours != text, values.contains(&key.as_str()), "{key}: {ours}");
+    }
+}

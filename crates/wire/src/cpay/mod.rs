@@ -26,6 +26,8 @@ pub mod user;
 
 #[cfg(test)]
 mod golden;
+#[cfg(test)]
+mod sample;
 
 pub use job::Job;
 
@@ -54,5 +56,52 @@ fn year_and_month(month: Option<Month>) -> (String, String) {
     match month {
         Some(Month(month)) => (format!("{:04}", month / 100), format!("{:02}", month % 100)),
         None => Default::default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use utoipa::OpenApi;
+
+    #[derive(OpenApi)]
+    #[openapi(components(schemas(
+        auth::RequestBody,
+        auth::Response,
+        check::RequestBody,
+        failure::Failure,
+        head::Head,
+        pay::RequestBody,
+        receipt::RequestBody,
+        refund::RequestBody,
+        register::RequestBody,
+        register::Response,
+        session::RequestBody,
+        user::Deleted,
+        user::Info,
+        user::RequestBody,
+    )))]
+    struct Everything;
+
+    #[test]
+    fn every_schema_has_a_name_of_its_own_and_every_property_a_description() {
+        let document = serde_json::to_value(Everything::openapi()).unwrap();
+        let schemas = document["components"]["schemas"].as_object().unwrap();
+        assert_eq!(schemas.len(), 14, "{:?}", schemas.keys());
+        for (name, schema) in schemas {
+            assert!(schema["description"].is_string() && name.starts_with("Cpay"), "{name}");
+            let parts = schema["allOf"].as_array().cloned().unwrap_or(vec![schema.clone()]);
+            let properties = parts.iter().filter_map(|part| part["properties"].as_object());
+            for (property, of) in properties.flatten() {
+                assert!(of["description"].is_string(), "{name}.{property} {of}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_month_is_four_digits_and_two() {
+        let text = |month| year_and_month(month);
+        assert_eq!(text(Some(Month(201_804))), ("2018".to_owned(), "04".to_owned()));
+        assert_eq!(text(None), Default::default());
     }
 }

@@ -109,3 +109,112 @@ pub fn response(paid: &Paid<'_>, receipt: &Trade) -> Value {
         .put("PCD_TAXSAVE_MGTNUM", receipt_no(receipt).unwrap_or_default())
         .value()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::golden::{But, same};
+    use super::super::sample::{PAYER_ID, Sample, issued, trade};
+    use super::*;
+    use crate::hub::bad_input::{Form, HIDDEN, NO_AMOUNTS, NO_NUMBERS, letters, with};
+    use secrecy::ExposeSecret;
+
+    const ISSUE: &str = r#"{"PCD_CST_ID":"test","PCD_CUST_KEY":"abcd1234567890","PCD_AUTH_KEY":"a688ccb3555c25cd722483f03e23065c3d0251701ad6da895eb2d830bc06e34d","PCD_PAYER_ID":"NS9qNTgzU2xRNHR2RmFBWWFBTWk5UT09","PCD_PAY_OID":"test201804000001","PCD_REGULER_FLAG":"Y","PCD_TAXSAVE_TRADEUSE":"personal","PCD_TAXSAVE_IDENTINUM":"01023456789"}"#;
+    const CANCEL: &str = r#"{"PCD_CST_ID":"test","PCD_CUST_KEY":"abcd1234567890","PCD_AUTH_KEY":"a688ccb3555c25cd722483f03e23065c3d0251701ad6da895eb2d830bc06e34d","PCD_PAYER_ID":"NS9qNTgzU2xRNHR2RmFBWWFBTWk5UT09","PCD_PAY_OID":"test201804000001","PCD_REGULER_FLAG":"Y"}"#;
+    const FORM: Form<Parsed> = Form { sample: ISSUE, parse: |fields| parse(fields, false) };
+    const CANCEL_FORM: Form<Parsed> = Form { sample: CANCEL, parse: |fields| parse(fields, true) };
+    const WRONG: Code = Code::TSAV0003;
+
+    fn answer(kind: TradeKind) -> Value {
+        let sample = Sample::account().monthly(201_804);
+        let receipt = trade(kind, 7, 15_000, 1_363, Some(issued("test15424392310644")));
+        response(&sample.paid(), &receipt)
+    }
+
+    #[test]
+    fn the_official_samples() {
+        let parsed = parse(&with(ISSUE, "x", None), false).unwrap();
+        let documented: RequestBody = serde_json::from_str(ISSUE).unwrap();
+        assert_eq!(parsed.payer_id, documented.pcd_payer_id);
+        assert_eq!(parsed.oid, documented.pcd_pay_oid);
+        assert_eq!(parsed.amount, None);
+        let asked = parsed.asked.unwrap();
+        assert!(asked.personal);
+        assert_eq!(
+            Some(asked.id_number.expose_secret()),
+            documented.pcd_taxsave_identinum.as_deref()
+        );
+        let but = || But { ours: &["PCD_PAY_CODE", "PCD_PAY_WORK"], ..But::default() };
+        same(
+            &answer(TradeKind::Receipt),
+            r#"{"PCD_PAY_RST":"success","PCD_PAY_MSG":"현금영수증 발행 완료","PCD_PAYER_ID":"NS9qNTgzU2xRNHR2RmFBWWFBTWk5UT09","PCD_PAY_OID":"test201804000001","PCD_REGULER_FLAG":"Y","PCD_TAXSAVE_AMOUNT":15000,"PCD_TAXSAVE_MGTNUM":"test15424392310644"}"#,
+            but(),
+        );
+        let canceled = parse(&with(CANCEL, "x", None), true).unwrap();
+        assert!(canceled.asked.is_none());
+        same(
+            &answer(TradeKind::ReceiptCancel),
+            r#"{"PCD_PAY_RST":"success","PCD_PAY_MSG":"현금영수증 발행취소 완료","PCD_PAYER_ID":"NS9qNTgzU2xRNHR2RmFBWWFBTWk5UT09","PCD_PAY_OID":"test201804000001","PCD_REGULER_FLAG":"Y","PCD_TAXSAVE_AMOUNT":15000,"PCD_TAXSAVE_MGTNUM":"test15424392310644"}"#,
+            but(),
+        );
+    }
+
+    #[test]
+    fn code_and_work_stand_in_the_head() {
+        let text = answer(TradeKind::ReceiptCancel).to_string();
+        assert!(text.starts_with(
+            r#"{"PCD_PAY_RST":"success","PCD_PAY_CODE":"TSAV0000","PCD_PAY_MSG":"현금영수증 발행취소 완료","PCD_PAY_WORK":"TSCANCEL","PCD_PAYER_ID":"#
+        ));
+        assert_eq!(answer(TradeKind::Receipt)["PCD_PAY_WORK"], "TSREG");
+        assert_eq!(answer(TradeKind::Receipt)["PCD_PAYER_ID"], PAYER_ID);
+    }
+
+    #[test]
+    fn bad_input() {
+        for form in [&FORM, &CANCEL_FORM] {
+            for name in ["PCD_PAYER_ID", "PCD_PAY_OID"] {
+                form.missed(name, WRONG);
+                form.named(name, WRONG, NO_NUMBERS);
+                form.named(name, WRONG, &["0", "1000"]);
+            }
+            form.all("PCD_PAY_OID", None, &[&letters(255), "\"주문 1\""]);
+            form.named("PCD_PAY_OID", WRONG, HIDDEN);
+            form.named("PCD_PAY_OID", WRONG, &[&letters(256)]);
+            form.missing("PCD_TAXSAVE_AMOUNT", None);
+            form.all("PCD_TAXSAVE_AMOUNT", None, &["\"15000\"", "15000", "1", "999999999999"]);
+            form.named("PCD_TAXSAVE_AMOUNT", WRONG, NO_AMOUNTS);
+            form.named("PCD_TAXSAVE_AMOUNT", WRONG, NO_NUMBERS);
+            form.named("PCD_TAXSAVE_AMOUNT", WRONG, &["0", "\"0\""]);
+        }
+        FORM.missed("PCD_TAXSAVE_TRADEUSE", WRONG);
+        FORM.named("PCD_TAXSAVE_TRADEUSE", WRONG, NO_NUMBERS);
+        FORM.named("PCD_TAXSAVE_TRADEUSE", WRONG, &["\"Personal\"", "\"other\"", "\"ｐersonal\""]);
+        FORM.all("PCD_TAXSAVE_TRADEUSE", None, &["\"company\""]);
+        FORM.missed("PCD_TAXSAVE_IDENTINUM", WRONG);
+        FORM.named("PCD_TAXSAVE_IDENTINUM", WRONG, NO_NUMBERS);
+        FORM.named("PCD_TAXSAVE_IDENTINUM", WRONG, HIDDEN);
+        FORM.all("PCD_TAXSAVE_IDENTINUM", None, &["\"0102345678\"", "\"123456789012345678\""]);
+        FORM.named(
+            "PCD_TAXSAVE_IDENTINUM",
+            WRONG,
+            &[
+                "\"010234567\"",
+                "\"1234567890123456789\"",
+                "\"010-2345-6789\"",
+                "\"０１０２３４５６７８９\"",
+                "1023456789",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_cancellation_does_not_look_for_whom_it_is() {
+        CANCEL_FORM.all("PCD_TAXSAVE_TRADEUSE", None, &["\"x\"", "1"]);
+        CANCEL_FORM.all("PCD_TAXSAVE_IDENTINUM", None, &["\"x\"", "1"]);
+    }
+
+    #[test]
+    fn whom_it_is_for_is_not_printed() {
+        let printed = format!("{:?}", parse(&with(ISSUE, "x", None), false).unwrap());
+        assert!(!printed.contains("010234"), "{printed}");
+    }
+}

@@ -220,3 +220,208 @@ impl Response {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::golden::{But, same};
+    use super::*;
+    use crate::hub::bad_input::{Form, HIDDEN, NO_NUMBERS, letters, with};
+
+    const SAMPLE: &str = r#"{"PCD_CST_ID":"test","PCD_CUST_KEY":"abcd1234567890","PCD_AUTH_KEY":"a688ccb3555c25cd722483f03e23065c3d0251701ad6da895eb2d830bc06e34d","PCD_PAY_WORK":"AUTHREG","PCD_PAY_TYPE":"card","PCD_PAYER_NO":"1234","PCD_PAYER_NAME":"홍길동","PCD_PAYER_BIRTH":"800101","PCD_PAYER_HP":"01023456789","PCD_PAYER_EMAIL":"help@payple.kr","PCD_PAY_CARDNUM":"1234567890123456","PCD_PAY_CARDEXYEAR":"23","PCD_PAY_CARDEXMONTH":"03","PCD_PAY_CARDPW":"33"}"#;
+    /// The last moment of March 2023 in Seoul.
+    const NOW: Time = Time(1_680_274_799_999);
+    const FORM: Form<Parsed> = Form { sample: SAMPLE, parse: |fields| parse(fields, NOW) };
+
+    fn read(name: &str, value: Option<&str>) -> Parsed {
+        parse(&with(SAMPLE, name, value), NOW).unwrap()
+    }
+
+    #[test]
+    fn the_official_sample() {
+        let parsed = read("x", None);
+        let documented: RequestBody = serde_json::from_str(SAMPLE).unwrap();
+        let pairs = [
+            (&parsed.number, documented.pcd_pay_cardnum),
+            (&parsed.expiry_year, documented.pcd_pay_cardexyear),
+            (&parsed.expiry_month, documented.pcd_pay_cardexmonth),
+            (&parsed.password, documented.pcd_pay_cardpw),
+            (&parsed.birth, documented.pcd_payer_birth),
+            (&parsed.payer_no, documented.pcd_payer_no.unwrap()),
+            (&parsed.payer_name, documented.pcd_payer_name.unwrap()),
+            (&parsed.payer_phone, documented.pcd_payer_hp.unwrap()),
+            (&parsed.payer_email, documented.pcd_payer_email.unwrap()),
+        ];
+        for (read, sent) in pairs {
+            assert_eq!(read.expose_secret(), sent);
+        }
+        assert_eq!(parsed.owner, Owner::Person);
+        let id = "d0toSS9sT084bVJSNThScnFXQm9Gdz09";
+        same(
+            &Response::of("test", id, &parsed, "BC 카드", "1111-****-****-4444"),
+            r#"{"PCD_PAY_RST":"success","PCD_PAY_CODE":"CDAU0000","PCD_PAY_MSG":"인증(등록)완료","PCD_CST_ID":"test","PCD_PAY_TYPE":"card","PCD_PAY_WORK":"AUTHREG","PCD_PAYER_ID":"d0toSS9sT084bVJSNThScnFXQm9Gdz09","PCD_PAYER_NO":1234,"PCD_PAYER_NAME":"홍길동","PCD_PAYER_HP":"01023456789","PCD_PAYER_EMAIL":"help@payple.kr","PCD_PAY_CARDNAME":"BC 카드","PCD_PAY_CARDNUM":"1111********4444"}"#,
+            But::default(),
+        );
+    }
+
+    #[test]
+    fn nothing_of_a_card_or_its_holder_is_printed() {
+        let printed = format!("{:?}", read("x", None));
+        for secret in ["1234", "800101", "33", "\"23\"", "\"03\"", "홍길동", "010", "help"] {
+            assert!(!printed.contains(secret), "{secret} in {printed}");
+        }
+    }
+
+    #[test]
+    fn bad_input_of_the_card() {
+        let table: &[(&str, Code, &[&str], &[&str])] = &[
+            (
+                "PCD_PAY_TYPE",
+                Code::CDAUCK01,
+                &["\"card\""],
+                &["\"transfer\"", "\"CARD\"", "\"ｃard\""],
+            ),
+            ("PCD_PAY_WORK", Code::CDAUCK02, &["\"AUTHREG\""], &["\"AUTH\"", "\"authreg\""]),
+            (
+                "PCD_PAYER_BIRTH",
+                Code::CDAUCK03,
+                &["\"800101\"", "800101", "\"000229\"", "\"1234567890\"", "1234567890"],
+                &[
+                    "\"801301\"",
+                    "\"800230\"",
+                    "\"19800101\"",
+                    "\"８00101\"",
+                    "\"80-101\"",
+                    "101",
+                    "\"123456789\"",
+                    "\"12345678901\"",
+                    "\"123-45-6789\"",
+                ],
+            ),
+            (
+                "PCD_PAY_CARDNUM",
+                Code::CDAUCK04,
+                &["\"1234567890123\"", "1234567890123456", "\"0000000000000000\""],
+                &[
+                    "\"123456789012\"",
+                    "\"12345678901234567\"",
+                    "12345678901234567",
+                    "\"1234-5678-9012-3456\"",
+                    "\"1234567890123 \"",
+                    "\"１２３４５６７８９０１２３\"",
+                    "\"1234567890123e3\"",
+                ],
+            ),
+            (
+                "PCD_PAY_CARDEXYEAR",
+                Code::CDAUCK05,
+                &["\"23\"", "\"99\"", "24"],
+                &["\"22\"", "\"2023\"", "2023", "\"3\"", "\"２３\"", "\"-1\"", "\"1e\""],
+            ),
+            (
+                "PCD_PAY_CARDEXMONTH",
+                Code::CDAUCK05,
+                &["\"03\"", "\"12\"", "12"],
+                &["\"02\"", "\"00\"", "\"13\"", "\"3\"", "3", "\"+3\"", "\"０３\"", "\"003\""],
+            ),
+            (
+                "PCD_PAY_CARDPW",
+                Code::CDAUCK06,
+                &["\"33\"", "\"00\"", "33"],
+                &["\"3\"", "\"333\"", "3", "\"３３\"", "\"3a\"", "\" 3\""],
+            ),
+        ];
+        for (name, code, good, bad) in table {
+            FORM.missing(name, Some(*code));
+            FORM.all(name, None, good);
+            FORM.all(name, Some(*code), bad);
+            FORM.all(name, Some(*code), NO_NUMBERS);
+            FORM.all(name, Some(*code), HIDDEN);
+        }
+    }
+
+    #[test]
+    fn bad_input_of_the_holder() {
+        let code = Code::CDAU9998;
+        for name in ["PCD_PAYER_NO", "PCD_PAYER_NAME", "PCD_PAYER_HP", "PCD_PAYER_EMAIL"] {
+            FORM.missing(name, None);
+            FORM.named(name, code, NO_NUMBERS);
+            FORM.named(name, code, HIDDEN);
+        }
+        let digits = |count| format!("\"{}\"", "1".repeat(count));
+        for name in ["PCD_PAYER_NO", "PCD_PAYER_HP"] {
+            FORM.all(name, None, &[&digits(20), "1234"]);
+            FORM.named(name, code, &[&digits(21), "\"１\"", "\"가\"", "\"1 2\"", "\"+82\""]);
+        }
+        FORM.all("PCD_PAYER_HP", None, &["\"010-2345-6789\""]);
+        for name in ["PCD_PAYER_NAME", "PCD_PAYER_EMAIL"] {
+            FORM.all(name, None, &[&letters(100), "\"홍 길동 (주)\"", "\"ＡＢ\""]);
+            FORM.named(name, code, &[&letters(101), "1"]);
+        }
+        let decomposed = read("PCD_PAYER_NAME", Some(r#""\u1112\u1169\u11bc""#));
+        assert_eq!(decomposed.payer_name.expose_secret(), "홍");
+    }
+
+    #[test]
+    fn a_business_number_says_whose_card_it_is() {
+        assert_eq!(read("PCD_PAYER_BIRTH", Some("\"1234567890\"")).owner, Owner::Business);
+    }
+
+    #[test]
+    fn a_card_is_good_through_its_month_in_seoul() {
+        let fields = with(SAMPLE, "x", None);
+        assert!(parse(&fields, NOW).is_ok());
+        assert_eq!(parse(&fields, NOW.plus_ms(1)).unwrap_err(), Code::CDAUCK05.into());
+    }
+
+    #[test]
+    fn faults_are_found_in_the_order_of_the_codes() {
+        let names = [
+            "PCD_PAY_TYPE",
+            "PCD_PAY_WORK",
+            "PCD_PAYER_BIRTH",
+            "PCD_PAY_CARDNUM",
+            "PCD_PAY_CARDEXYEAR",
+            "PCD_PAY_CARDPW",
+        ];
+        let codes = [
+            Code::CDAUCK01,
+            Code::CDAUCK02,
+            Code::CDAUCK03,
+            Code::CDAUCK04,
+            Code::CDAUCK05,
+            Code::CDAUCK06,
+        ];
+        let mut body: serde_json::Value = serde_json::from_str(SAMPLE).unwrap();
+        body["PCD_PAYER_HP"] = "x".into();
+        let refusal = |body: &serde_json::Value| {
+            parse(&Fields::parse(body.to_string().as_bytes()).unwrap(), NOW).unwrap_err()
+        };
+        assert_eq!(refusal(&body), Refusal::field(Code::CDAU9998, "PCD_PAYER_HP"));
+        for (name, code) in names.into_iter().zip(codes).rev() {
+            body[name] = "x".into();
+            assert_eq!(refusal(&body), code.into(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_phone_shows_its_ends() {
+        for (phone, masked) in [
+            ("01023456789", "010-****-6789"),
+            ("010-2345-6789", "010-****-6789"),
+            ("0212345678", "021-****-5678"),
+            ("15881234", "158-****-1234"),
+            ("1588123", "*******"),
+            ("112", "***"),
+            ("---", ""),
+            ("", ""),
+        ] {
+            assert_eq!(mask_phone(phone), masked, "{phone}");
+        }
+    }
+
+    #[test]
+    fn a_starred_number_has_no_dashes() {
+        assert_eq!(starred("1111-****-****-4444"), "1111********4444");
+        assert_eq!(starred(""), "");
+    }
+}

@@ -169,3 +169,113 @@ impl Deleted {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::golden::{But, same};
+    use super::super::sample::{PAYER_ID, Sample};
+    use super::*;
+    use crate::hub::bad_input::{HIDDEN, MISSING, NO_NUMBERS, with};
+
+    const SAMPLE: &str = r#"{"PCD_CST_ID":"test","PCD_CUST_KEY":"abcd1234567890","PCD_AUTH_KEY":"a688ccb3555c25cd722483f03e23065c3d0251701ad6da895eb2d830bc06e34d","PCD_PAYER_ID":"NS9qNTgzU2xRNHR2RmFBWWFBTWk5UT09","PCD_PAYER_NO":"2324"}"#;
+
+    fn read(name: &str, value: Option<&str>) -> Parsed {
+        parse(&with(SAMPLE, name, value))
+    }
+
+    #[test]
+    fn the_official_request() {
+        let parsed = read("x", None);
+        let documented: RequestBody = serde_json::from_str(SAMPLE).unwrap();
+        assert_eq!(parsed.payer_id, documented.pcd_payer_id);
+        assert_eq!(Some(parsed.payer_no), documented.pcd_payer_no);
+        assert_eq!(read("PCD_PAYER_NO", Some("2324")).payer_no, "2324");
+    }
+
+    #[test]
+    fn what_is_of_no_form_is_nothing() {
+        for value in MISSING {
+            assert_eq!(read("PCD_PAYER_ID", *value).payer_id, "");
+            assert_eq!(read("PCD_PAYER_NO", *value).payer_no, "");
+        }
+        for value in NO_NUMBERS.iter().chain(&["0", "1000"]) {
+            assert_eq!(read("PCD_PAYER_ID", Some(value)).payer_id, "", "{value}");
+        }
+        for value in NO_NUMBERS.iter().chain(HIDDEN).chain(&["\"12 34\"", "\"１２\"", "\"가\""])
+        {
+            assert_eq!(read("PCD_PAYER_NO", Some(value)).payer_no, "", "{value}");
+        }
+        let long = format!("\"{}\"", "1".repeat(21));
+        assert_eq!(read("PCD_PAYER_NO", Some(&long)).payer_no, "");
+    }
+
+    #[test]
+    fn a_card_as_the_official_sample_has_it() {
+        let mut sample = Sample::card();
+        sample.payer.org_name = "BC카드".into();
+        sample.instrument.number_masked = "1111-****-****-2222".into();
+        same(
+            &Info::of(&sample.payer, &sample.instrument, PAYER_ID),
+            r#"{"PCD_PAY_RST":"success","PCD_PAY_CODE":"0000","PCD_PAY_MSG":"회원조회 성공","PCD_PAY_TYPE":"card","PCD_PAY_BANKACCTYPE":"개인","PCD_PAYER_ID":"NS9qNTgzU2xRNHR2RmFBWWFBTWk5UT09","PCD_PAYER_NAME":"홍길동","PCD_PAYER_HP":"010-****-5678","PCD_PAY_CARD":"0200","PCD_PAY_CARDNAME":"BC카드","PCD_PAY_CARDNUM":"1111-****-****-2222","PCD_PAY_ISTAX":"Y"}"#,
+            But::default(),
+        );
+    }
+
+    #[test]
+    fn an_account_as_the_official_sample_has_it() {
+        let mut sample = Sample::account();
+        sample.payer.org = "081".into();
+        sample.payer.org_name = "KEB하나은행".into();
+        sample.instrument.number_masked = "123-********-021".into();
+        same(
+            &Info::of(&sample.payer, &sample.instrument, PAYER_ID),
+            r#"{"PCD_PAY_RST":"success","PCD_PAY_CODE":"0000","PCD_PAY_MSG":"회원조회 성공","PCD_PAY_TYPE":"transfer","PCD_PAY_BANKACCTYPE":"개인","PCD_PAYER_ID" : "NS9qNTgzU2xRNHR2RmFBWWFBTWk5UT09","PCD_PAYER_NAME":"홍길동","PCD_PAYER_HP":"010-****-5678","PCD_PAY_BANK":"081","PCD_PAY_BANKNAME":"KEB하나은행","PCD_PAY_BANKNUM":"123-********-021"}"#,
+            But::default(),
+        );
+        sample.payer.owner = Owner::Business;
+        let info = Info::of(&sample.payer, &sample.instrument, PAYER_ID);
+        assert_eq!(info.pcd_pay_bankacctype, "법인");
+    }
+
+    #[test]
+    fn the_older_samples_of_a_look_up_differ_in_what_is_known() {
+        let mut sample = Sample::card();
+        sample.payer.org_name = "BC카드".into();
+        sample.instrument.number_masked = "1111-****-****-1111".into();
+        sample.instrument.phone_masked = "010-****-3333".into();
+        same(
+            &Info::of(&sample.payer, &sample.instrument, PAYER_ID),
+            r#"{"PCD_PAY_RST":"success","PCD_PAY_CODE":"0000","PCD_PAY_MSG":"회원조회 성공","PCD_PAY_TYPE":"card","PCD_PAY_BANKACCTYPE":"개인 | 법인","PCD_PAYER_ID":"NS9qNTgzU2xRNHR2RmFBWWFBTWk5UT09","PCD_PAYER_NAME":"홍길동","PCD_PAYER_HP":"010-****-3333","PCD_PAY_CARD":"0200","PCD_PAY_CARDNAME":"BC카드","PCD_PAY_CARDNUM":"1111-****-****-1111"}"#,
+            But { ours: &["PCD_PAY_ISTAX"], values: &["PCD_PAY_BANKACCTYPE"] },
+        );
+        let mut sample = Sample::account();
+        sample.payer.org = "081".into();
+        sample.payer.org_name = "KEB하나은행".into();
+        sample.instrument.number_masked = "123-********-021".into();
+        sample.instrument.phone_masked = "010-****-3333".into();
+        same(
+            &Info::of(&sample.payer, &sample.instrument, PAYER_ID),
+            r#"{"PCD_PAY_RST":"success","PCD_PAY_CODE":"0000","PCD_PAY_MSG":"계좌조회 성공","PCD_PAY_TYPE":"transfer","PCD_PAY_BANKACCTYPE":"개인","PCD_PAYER_ID":"NS9qNTgzU2xRNHR2RmFBWWFBTWk5UT09","PCD_PAYER_NAME":"홍길동","PCD_PAYER_HP":"010-****-3333","PCD_PAY_BANK":"081","PCD_PAY_BANKNAME":"KEB하나은행","PCD_PAY_BANKNUM":"123-********-021"}"#,
+            But { values: &["PCD_PAY_MSG"], ..But::default() },
+        );
+    }
+
+    #[test]
+    fn a_deregistration_as_the_official_samples_have_it() {
+        same(
+            &Deleted::of(Method::Card, "d0to...", "1234"),
+            r#"{"PCD_PAY_RST":"success","PCD_PAY_CODE":"PUSER0000","PCD_PAY_MSG":"카드해지완료","PCD_PAY_TYPE":"card","PCD_PAY_WORK":"PUSERDEL","PCD_PAYER_ID":"d0to...","PCD_PAYER_NO":"1234"}"#,
+            But::default(),
+        );
+        same(
+            &Deleted::of(Method::Card, PAYER_ID, "2324"),
+            r#"{"PCD_PAY_RST":"success","PCD_PAY_MSG":"해지완료","PCD_PAY_TYPE":"card","PCD_PAY_WORK":"PUSERDEL","PCD_PAYER_ID":"NS9qNTgzU2xRNHR2RmFBWWFBTWk5UT09","PCD_PAYER_NO":2324}"#,
+            But { ours: &["PCD_PAY_CODE"], values: &["PCD_PAY_MSG"] },
+        );
+        same(
+            &Deleted::of(Method::Account, PAYER_ID, "2324"),
+            r#"{"PCD_PAY_RST":"success","PCD_PAY_MSG":"계좌해지완료","PCD_PAY_TYPE":"transfer","PCD_PAY_WORK":"PUSERDEL","PCD_PAYER_ID":"NS9qNTgzU2xRNHR2RmFBWWFBTWk5UT09","PCD_PAYER_NO":"2324"}"#,
+            But { ours: &["PCD_PAY_CODE"], ..But::default() },
+        );
+    }
+}
