@@ -137,6 +137,53 @@ impl Caller for ReadCaller {
     }
 }
 
+/// Looks payers' keys up, one after another.
+pub struct KeyCaller {
+    requests: Vec<Vec<u8>>,
+    at: usize,
+}
+
+impl KeyCaller {
+    /// What follow-up calls begin with, up to the payer's id.
+    pub async fn session(address: SocketAddr, client: &Client) -> Result<String, BenchError> {
+        let Client { cst_id, cust_key, .. } = client;
+        let body =
+            format!(r#"{{"cst_id":"{cst_id}","custKey":"{cust_key}","PCD_PAY_WORK":"PUSERINFO"}}"#);
+        let mut request = Vec::new();
+        http::post(&mut request, "/php/auth.php", "", body.as_bytes());
+        let mut connection = Connection::open(address).await?;
+        let answer = connection.exchange(&request).await?;
+        let key = http::field(answer.body, "AuthKey").ok_or(BenchError::Unreadable)?;
+        Ok(format!(
+            r#"{{"PCD_CST_ID":"{cst_id}","PCD_CUST_KEY":"{cust_key}","PCD_AUTH_KEY":"{key}","PCD_PAYER_ID":""#
+        ))
+    }
+
+    pub fn new(session: &str, ids: impl Iterator<Item = String>) -> KeyCaller {
+        let request = |id: String| {
+            let mut request = Vec::new();
+            let body = format!("{session}{id}\"}}");
+            let path = "/php/cPayUser/api/cPayUserAct.php?ACT_=PUSERINFO";
+            http::post(&mut request, path, "", body.as_bytes());
+            request
+        };
+        KeyCaller { requests: ids.map(request).collect(), at: 0 }
+    }
+}
+
+impl Caller for KeyCaller {
+    fn next(&mut self, out: &mut Vec<u8>) -> bool {
+        self.at = (self.at + 1) % self.requests.len();
+        out.clear();
+        out.extend_from_slice(&self.requests[self.at]);
+        true
+    }
+
+    fn heard(&mut self, answer: &Answer<'_>) -> bool {
+        answer.found()
+    }
+}
+
 /// Requests, and asks at once what is left: both answers must say the same.
 pub struct FollowCaller {
     writes: RequestCaller,

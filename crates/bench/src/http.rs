@@ -23,6 +23,12 @@ pub struct Answer<'a> {
 
 impl Answer<'_> {
     /// Whether the body's `result` is one of the two that mean success.
+    /// A key was found.
+    pub fn found(&self) -> bool {
+        let head = &self.body[..self.body.len().min(64)];
+        self.status == 200 && find(head, b"\"PCD_PAY_CODE\":\"0000\"").is_some()
+    }
+
     pub fn succeeded(&self) -> bool {
         let head = &self.body[..self.body.len().min(32)];
         self.status == 200

@@ -26,6 +26,8 @@ pub struct Scale {
     /// Rows of one bulk call.
     pub bulk: usize,
     pub kills: usize,
+    /// Payers' keys in the store that is looked up.
+    pub payers: u64,
     /// Also how the cost grows, for the plots.
     pub curves: bool,
 }
@@ -41,6 +43,7 @@ impl Scale {
             group: 100_000,
             bulk: 100_000,
             kills: 5,
+            payers: 10_000_000,
             curves: true,
         }
     }
@@ -55,6 +58,7 @@ impl Scale {
             group: 20_000,
             bulk: 50_000,
             kills: 2,
+            payers: 200_000,
             curves: false,
         }
     }

@@ -2,7 +2,10 @@
 //! payouts as a measurement wants. The store's own batches are measured on the way.
 
 use crate::BenchError;
-use ichae_domain::command::{Actor, Bulk, Command, Funding, NewKey, NewPartner, Order, Request};
+use ichae_domain::billing::{Instrument, Method, Owner};
+use ichae_domain::command::{
+    Actor, Bulk, Command, Funding, NewKey, NewPartner, NewPayer, Order, Request,
+};
 use ichae_domain::ident::{KeyNo, PartnerNo};
 use ichae_domain::key::{Account, InfoKind};
 use ichae_domain::money::Won;
@@ -26,6 +29,9 @@ pub const AMOUNT: &str = "1000";
 /// Payouts in one of the store's own batches.
 pub const SLICE: usize = ichae_store::port::WEIGHT_MAX;
 
+/// Payers in one of the store's own batches.
+pub const PAYERS_TOGETHER: u64 = 256;
+
 /// A partner as a client knows it.
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -43,6 +49,8 @@ pub struct Site {
     pub config: PathBuf,
     pub clients: Vec<Client>,
     made: u64,
+    /// The first payer's serial, and what makes ids of serials.
+    payers: Option<(i64, IdCodec)>,
 }
 
 fn wall_clock() -> Clock {
@@ -69,7 +77,8 @@ impl Site {
             data.path()
         );
         std::fs::write(&config, text)?;
-        let mut site = Site { folder: folder.to_owned(), config, clients: Vec::new(), made: 0 };
+        let mut site =
+            Site { folder: folder.to_owned(), config, clients: Vec::new(), made: 0, payers: None };
         site.with_store(|site, store, sealer| {
             for at in 0..partners {
                 let client = make_client(store, sealer, at)?;
@@ -160,6 +169,39 @@ impl Site {
         format!("fill{:016x}", scatter(number))
     }
 
+    /// Stores payers' keys of the first client, one after another: their serials follow on each other.
+    pub fn fill_payers(
+        &mut self,
+        payers: u64,
+        mut progress: impl FnMut(u64),
+    ) -> Result<(), BenchError> {
+        self.with_store(|site, store, sealer| {
+            let codec = IdCodec::new(sealer.keys().identifier.bytes(), false)
+                .map_err(|_| BenchError::Unreadable)?;
+            let order = Order { actor: Actor::Partner, command: payer(site.clients[0].no) };
+            let (mut stored, mut first) = (0, None);
+            while stored < payers {
+                let count = PAYERS_TOGETHER.min(payers - stored);
+                let orders = vec![order.clone(); usize::try_from(count).unwrap_or_default()];
+                for answer in store.commit(&orders) {
+                    let Ok(Reply::Payer(no)) = answer else { return Err(BenchError::Closed) };
+                    first = first.or(Some(no.0));
+                }
+                stored += count;
+                progress(stored);
+            }
+            site.payers = first.map(|first| (first, codec));
+            Ok(())
+        })
+    }
+
+    /// `PCD_PAYER_ID` of one of so many stored keys, by no order.
+    pub fn payer_id(&self, turn: u64, stored: u64) -> String {
+        let Some((first, codec)) = &self.payers else { return String::new() };
+        let at = i64::try_from(scatter(turn) % stored).unwrap_or_default();
+        codec.encode(Kind::Payer, self.clients[0].no, 0, first + at)
+    }
+
     /// What `ichae check` finds, and the payouts that it counts; the server may run on.
     pub fn check(&self) -> Result<(usize, u64), BenchError> {
         let data = self.data();
@@ -184,6 +226,23 @@ fn give(store: &mut dyn Backend, command: Command) -> Result<Reply, BenchError> 
         Some(Err(refusal)) => Err(BenchError::Refused(refusal.code.name().to_owned())),
         None => Err(BenchError::Closed),
     }
+}
+
+fn payer(partner: PartnerNo) -> Command {
+    Command::AddPayer(Box::new(NewPayer {
+        partner,
+        method: Method::Card,
+        owner: Owner::Person,
+        org: "0200".to_owned(),
+        org_name: "BC카드".to_owned(),
+        instrument: Instrument {
+            token: "sim_c00000000018f3a5a2b7c7d7a8a9a0b1c2d3e4f5a".into(),
+            number_masked: "1111-****-****-2222".into(),
+            holder: "홍길동".into(),
+            phone_masked: "010-****-5678".into(),
+        },
+        alias: None,
+    }))
 }
 
 fn make_client(store: &mut dyn Backend, sealer: &Sealer, at: usize) -> Result<Client, BenchError> {

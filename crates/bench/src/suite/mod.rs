@@ -2,6 +2,7 @@
 
 mod bulk;
 mod flat;
+mod keys;
 mod reads;
 mod requests;
 mod settlement;
@@ -27,6 +28,7 @@ pub const SECTIONS: &[(&str, &str, Section)] = &[
     ("flat", "a full store beside an empty one, and after kill -9", flat::run),
     ("settlement", "executing and settling a group", settlement::run),
     ("reads", "reads beside tokens, and beside writes", reads::run),
+    ("keys", "look-ups of billing keys beside tokens", keys::run),
     ("bulk", "bulk intake beside single requests and the bare store", bulk::run),
 ];
 
@@ -91,6 +93,20 @@ impl Bench<'_> {
                 }
             })?;
         }
+        let server = start(&self.options.program, &site)?;
+        Ok(Running { site, server, _scratch: scratch })
+    }
+
+    /// A fresh store with two partners and so many payers' keys of the first, served.
+    pub fn serve_payers(&mut self, name: &str, payers: u64) -> Result<Running, BenchError> {
+        let scratch = Scratch::new(&self.options.folder, name)?;
+        let mut site = Site::make(scratch.path(), 2)?;
+        let tell = &mut *self.tell;
+        site.fill_payers(payers, |done| {
+            if done % 1_000_000 < crate::site::PAYERS_TOGETHER {
+                tell(&format!("  {done} of {payers} keys stored"));
+            }
+        })?;
         let server = start(&self.options.program, &site)?;
         Ok(Running { site, server, _scratch: scratch })
     }

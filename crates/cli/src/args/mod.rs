@@ -464,7 +464,7 @@ pub struct Bench {
     /// Serve the yardstick, a bare handler, until ended
     #[arg(long, hide = true)]
     pub yardstick: bool,
-    /// Only these: requests, partners, flat, settlement, reads, bulk
+    /// Only these: requests, partners, flat, settlement, reads, keys, bulk
     #[arg(value_name = "SECTION")]
     pub sections: Vec<String>,
 }

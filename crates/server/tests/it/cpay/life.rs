@@ -7,6 +7,7 @@ use super::{
 use crate::app::setup;
 use ichae_server::admin::Request;
 use ichae_server::admin::billing::{BillingRequest, Details};
+use ichae_server::admin::request::PartnerSet;
 use serde_json::json;
 
 #[tokio::test(start_paused = true)]
@@ -242,6 +243,21 @@ async fn operators_register_list_remove_and_explain() {
     give(remove()).await.unwrap();
     assert_eq!(give(remove()).await.unwrap_err().code.as_deref(), Some("P0140"));
     assert_eq!(code(&shop.info(&key).await), "PUIF0001");
+}
+
+/// The addresses of these webhooks are held to the same rules as the others (decision H18).
+#[tokio::test(start_paused = true)]
+async fn notices_go_only_where_webhooks_may_go() {
+    let app = setup().live().app().await;
+    for url in ["http://partner.example/hook", "https://user@partner.example/", "ftp://x", "x"] {
+        for removal in [false, true] {
+            let mut set = PartnerSet { cst_id: "test".into(), ..PartnerSet::default() };
+            let place = if removal { &mut set.removal_url } else { &mut set.payment_url };
+            *place = Some(url.into());
+            let error = app.admin(Request::PartnerSet(set)).await.unwrap_err();
+            assert_eq!(error.code.as_deref(), Some("P0103"), "{url}");
+        }
+    }
 }
 
 /// Each field of a registration has its code.
