@@ -1,32 +1,31 @@
-//! Look-ups of single rows: what waits is read in one snapshot, on threads of their own. A caller
-//! waits for no writer, and its thread waits for no disk.
+//! Look-ups of single rows, many in one snapshot: taking and leaving one costs more than finding a row.
+//!
+//! Who asks first waits until everybody who is ready on its thread has asked too, and looks up for all of
+//! them, where it stands. A caller waits for no writer. While the disk is slow, look-ups are made on
+//! threads of their own, so that a thread which serves callers waits for it once in a while at most.
 
 use crate::billing::{PayerQuery, PayerRow};
 use crate::port::{Reader, Row, StoreError};
 use ichae_domain::ident::PayoutNo;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use tokio::sync::{mpsc, oneshot};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
 
 /// Look-ups of one snapshot.
 const TOGETHER: usize = 64;
-/// Threads at most; a slow disk is waited for by so many at once.
+/// Threads for a slow disk at most.
 const DESKS_MAX: usize = 4;
+/// Look-ups of one snapshot that take longer than this waited for the disk: a thread that is merely not
+/// scheduled on a busy machine comes back sooner.
+const SLOW: Duration = Duration::from_millis(20);
+/// So long after that nobody looks up where it stands.
+const CAUTION_MS: u64 = 1_000;
 
 type Found<A> = Result<Option<A>, StoreError>;
 type Asked<Q, A> = (Q, oneshot::Sender<Found<A>>);
 /// Answers questions of one kind in one snapshot, one for each, in their order.
 type Find<Q, A> = fn(&dyn Reader, &[Q]) -> Result<Vec<Option<A>>, StoreError>;
-
-/// Where rows of one kind are asked for. Each caller waits for one answer, so no more wait than there
-/// are calls.
-pub struct Lookups<Q, A> {
-    /// Empty: look-ups are made where they are asked for.
-    desks: Vec<mpsc::UnboundedSender<Asked<Q, A>>>,
-    next: AtomicUsize,
-    reader: Arc<dyn Reader>,
-    find: Find<Q, A>,
-}
 
 /// Payouts, by number.
 pub fn rows(reader: &dyn Reader, numbers: &[PayoutNo]) -> Result<Vec<Option<Row>>, StoreError> {
@@ -41,6 +40,21 @@ pub fn payers(
     reader.payers_by(queries)
 }
 
+/// Where rows of one kind are asked for. Each caller waits for one answer, so no more wait than there
+/// are calls.
+pub struct Lookups<Q, A> {
+    /// What waits for who asked first of it.
+    waiting: Mutex<Vec<Asked<Q, A>>>,
+    /// Empty: each looks up for itself.
+    desks: Vec<std::sync::mpsc::Sender<Vec<Asked<Q, A>>>>,
+    next: AtomicUsize,
+    began: Instant,
+    /// Milliseconds since then until which the disk counts as slow.
+    slow_until: AtomicU64,
+    reader: Arc<dyn Reader>,
+    find: Find<Q, A>,
+}
+
 impl<Q: Copy + Send + 'static, A: Send + 'static> Lookups<Q, A> {
     /// With its threads, called `name`; they end with the handle.
     pub fn start(
@@ -48,23 +62,31 @@ impl<Q: Copy + Send + 'static, A: Send + 'static> Lookups<Q, A> {
         reader: &Arc<dyn Reader>,
         find: Find<Q, A>,
     ) -> Result<Lookups<Q, A>, StoreError> {
+        let mut lookups = Lookups::inline(reader, find);
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let mut desks = Vec::new();
         for at in 0..cores.div_ceil(2).min(DESKS_MAX) {
-            let (desk, waiting) = mpsc::unbounded_channel();
+            let (desk, waiting) = std::sync::mpsc::channel::<Vec<Asked<Q, A>>>();
             let reader = Arc::clone(reader);
             std::thread::Builder::new()
                 .name(format!("ichae-{name}-{at}"))
-                .spawn(move || serve(reader.as_ref(), find, waiting))
+                .spawn(move || waiting.iter().for_each(|asked| answer(&*reader, find, asked)))
                 .map_err(StoreError::io("a look-up thread cannot be started"))?;
-            desks.push(desk);
+            lookups.desks.push(desk);
         }
-        Ok(Lookups { desks, next: AtomicUsize::new(0), reader: Arc::clone(reader), find })
+        Ok(lookups)
     }
 
-    /// Without threads, for tests on virtual time.
+    /// Each by itself, where it is asked for: for tests on virtual time.
     pub fn inline(reader: &Arc<dyn Reader>, find: Find<Q, A>) -> Lookups<Q, A> {
-        Lookups { desks: Vec::new(), next: AtomicUsize::new(0), reader: Arc::clone(reader), find }
+        Lookups {
+            waiting: Mutex::default(),
+            desks: Vec::new(),
+            next: AtomicUsize::new(0),
+            began: Instant::now(),
+            slow_until: AtomicU64::new(0),
+            reader: Arc::clone(reader),
+            find,
+        }
     }
 
     /// What the question names, as it was when this was called or later.
@@ -72,11 +94,68 @@ impl<Q: Copy + Send + 'static, A: Send + 'static> Lookups<Q, A> {
         if self.desks.is_empty() {
             return one(self.reader.as_ref(), self.find, question);
         }
-        let desk = self.next.fetch_add(1, Ordering::Relaxed) % self.desks.len();
         let (tell, told) = oneshot::channel();
-        let gone = || StoreError::Refused("a look-up was given up".to_owned());
-        self.desks[desk].send((question, tell)).map_err(|_| gone())?;
-        told.await.map_err(|_| gone())?
+        let first = {
+            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            waiting.push((question, tell));
+            waiting.len() == 1
+        };
+        if first {
+            // A caller that goes away here leaves those behind it to a desk.
+            let turn = Turn(self);
+            tokio::task::yield_now().await;
+            turn.take();
+        }
+        told.await.map_err(|_| StoreError::Refused("a look-up was given up".to_owned()))?
+    }
+
+    fn taken(&self) -> Vec<Asked<Q, A>> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *waiting, Vec::with_capacity(TOGETHER))
+    }
+
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn to_desk(&self, asked: Vec<Asked<Q, A>>) {
+        let desk = self.next.fetch_add(1, Ordering::Relaxed) % self.desks.len();
+        // Its end is ours: a desk that is gone drops the questions, and each caller is told so.
+        let _ = self.desks[desk].send(asked);
+    }
+}
+
+/// Who asked first, until it has looked up.
+struct Turn<'a, Q: Copy + Send + 'static, A: Send + 'static>(&'a Lookups<Q, A>);
+
+impl<Q: Copy + Send + 'static, A: Send + 'static> Turn<'_, Q, A> {
+    fn take(self) {
+        let lookups = self.0;
+        std::mem::forget(self);
+        let mut asked = lookups.taken();
+        while !asked.is_empty() {
+            let rest = asked.split_off(asked.len().min(TOGETHER));
+            let some = std::mem::replace(&mut asked, rest);
+            if lookups.now_ms() < lookups.slow_until.load(Ordering::Relaxed) {
+                lookups.to_desk(some);
+                continue;
+            }
+            let began = Instant::now();
+            answer(&*lookups.reader, lookups.find, some);
+            if began.elapsed() > SLOW {
+                let until = lookups.now_ms() + CAUTION_MS;
+                lookups.slow_until.store(until, Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+impl<Q: Copy + Send + 'static, A: Send + 'static> Drop for Turn<'_, Q, A> {
+    fn drop(&mut self) {
+        let asked = self.0.taken();
+        if !asked.is_empty() {
+            self.0.to_desk(asked);
+        }
     }
 }
 
@@ -84,22 +163,16 @@ fn one<Q: Copy, A>(reader: &dyn Reader, find: Find<Q, A>, question: Q) -> Found<
     Ok(find(reader, &[question])?.pop().flatten())
 }
 
-fn serve<Q: Copy, A>(
-    reader: &dyn Reader,
-    find: Find<Q, A>,
-    mut waiting: mpsc::UnboundedReceiver<Asked<Q, A>>,
-) {
-    let mut asked = Vec::with_capacity(TOGETHER);
-    while waiting.blocking_recv_many(&mut asked, TOGETHER) > 0 {
-        let questions: Vec<Q> = asked.iter().map(|(question, _)| *question).collect();
-        // A row that cannot be read must not spoil the others' answers.
-        let found: Vec<Found<A>> = match find(reader, &questions) {
-            Ok(rows) => rows.into_iter().map(Ok).collect(),
-            Err(_) => questions.iter().map(|question| one(reader, find, *question)).collect(),
-        };
-        for ((_, tell), found) in asked.drain(..).zip(found) {
-            // A caller that went away needs no answer.
-            let _ = tell.send(found);
-        }
+/// One snapshot, and everybody's answer.
+fn answer<Q: Copy, A>(reader: &dyn Reader, find: Find<Q, A>, asked: Vec<Asked<Q, A>>) {
+    let questions: Vec<Q> = asked.iter().map(|(question, _)| *question).collect();
+    // A row that cannot be read must not spoil the others' answers.
+    let found: Vec<Found<A>> = match find(reader, &questions) {
+        Ok(rows) => rows.into_iter().map(Ok).collect(),
+        Err(_) => questions.iter().map(|question| one(reader, find, *question)).collect(),
+    };
+    for ((_, tell), found) in asked.into_iter().zip(found) {
+        // A caller that went away needs no answer.
+        let _ = tell.send(found);
     }
 }

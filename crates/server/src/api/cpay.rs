@@ -25,7 +25,6 @@ use ichae_store::billing::ChargeRow;
 use ichae_store::port::StoreError;
 use ichae_wire::cpay::failure::Failure;
 use ichae_wire::cpay::{Job, session};
-use serde_json::Value;
 use std::sync::Arc;
 
 /// One follow-up call, read.
@@ -110,7 +109,7 @@ impl Follow {
     }
 
     /// Success. What it is about has a code of its own, which the log need not know.
-    pub fn done(&self, body: &Value) -> Response {
+    pub fn done(&self, body: &impl serde::Serialize) -> Response {
         json(StatusCode::OK, Code::A0000, body)
     }
 }

@@ -15,7 +15,6 @@ use ichae_wire::cpay::user::{self, Deleted, Info};
 use ichae_wire::cpay::{Job, job};
 use ichae_wire::ident::Kind;
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::Value;
 
 /// A payer's key: looked up, deregistered, or made of a card; `ACT_` says which (decisions C4 to C6).
 ///
@@ -43,7 +42,7 @@ async fn info(follow: &Follow) -> Answered {
     let entry = follow.partner(Job::UserInfo)?;
     let asked = user::parse(&follow.call.fields);
     let (payer, instrument) = found(follow, &entry, &asked.payer_id).await?;
-    Ok(follow.done(&value(follow, &Info::of(&payer, &instrument, &asked.payer_id))?))
+    Ok(follow.done(&Info::of(&payer, &instrument, &asked.payer_id)))
 }
 
 async fn delete(follow: &Follow) -> Answered {
@@ -53,8 +52,7 @@ async fn delete(follow: &Follow) -> Answered {
     let command = Command::RemovePayer { partner: entry.partner.no, payer: payer.no };
     let removed = follow.call.api.hub.submit(Actor::Partner, command).await;
     removed.map_err(|refusal| follow.refuse(&refusal))?;
-    let deleted = Deleted::of(payer.method, &asked.payer_id, &asked.payer_no);
-    Ok(follow.done(&value(follow, &deleted)?))
+    Ok(follow.done(&Deleted::of(payer.method, &asked.payer_id, &asked.payer_no)))
 }
 
 async fn found(follow: &Follow, entry: &Entry, payer_id: &str) -> Result<PayerRow, Response> {
@@ -106,13 +104,9 @@ async fn register(follow: &Follow) -> Answered {
             let masked = number_masked.expose_secret();
             let cst_id = &entry.partner.cst_id;
             let body = register::Response::of(cst_id, &payer_id, &parsed, &name, masked);
-            Ok(follow.done(&value(follow, &body)?))
+            Ok(follow.done(&body))
         }
         Ok(_) => Err(follow.internal("a registration was answered out of turn")),
         Err(refusal) => Err(refuse(refusal)),
     }
-}
-
-fn value(follow: &Follow, body: &impl serde::Serialize) -> Result<Value, Response> {
-    serde_json::to_value(body).map_err(|_| follow.internal("an answer could not be written"))
 }
