@@ -84,7 +84,8 @@ pub struct PayCall {
     /// The partner's id and its order number: the acquirer knows an order once. A second call for an
     /// order that was captured, with the same token and amount, captures nothing and is answered with
     /// the first approval, also if its reference is another one; the new reference names the same
-    /// payment since. With other content it is refused with 1105.
+    /// payment since. With other content the answer is 1103, which
+    /// does not decide: the order was captured, and must not be taken for failed.
     pub order: String,
     /// As [`Registration::Done`] gave it.
     pub token: SecretString,

@@ -134,6 +134,9 @@ fn billing(command: BillingCommand) -> anyhow::Result<BillingRequest> {
         }
         BillingCommand::Unknown { after, limit } => BillingRequest::Unknown { after, limit },
         BillingCommand::Explain { cst_id, oid } => BillingRequest::Explain { cst_id, oid },
+        BillingCommand::Resolve { reference, done, not_done: _, evidence } => {
+            BillingRequest::Resolve { reference, done, evidence }
+        }
     })
 }
 

@@ -157,7 +157,7 @@ codes! {
     PAYC0006 Refused "이미 취소된 거래건 입니다." "All of the payment was refunded, or a refund of the rest is under way." "Nothing; use the payment look-up.";
     PAYC0007 Refused "정산 예정 금액이 부족하여 환불할 수 없습니다." "What is captured and what is available together do not cover the refund." "Fund the partner, or wait for further payments.";
     PAYC0008 Refused "환불실패" "The institution refused the refund; the message has its code and its reason." "See the institution's reason.";
-    PAYC0009 Unknown "환불 결과를 확인하고 있습니다." "The acquirer has not said whether it refunded; the amount stays put until it does." "Wait for the webhook or use the payment look-up; do not repeat it.";
+    PAYC0009 Unknown "환불 결과를 확인하고 있습니다." "The acquirer has not said whether it refunded; the amount stays put until it does." "Use the payment look-up: PCD_REFUND_TOTAL rises once it is done; do not repeat it.";
     PAYC0010 Refused "환불 서비스 이용 불가" "The partner is suspended, or no acquirer is connected." "Ask the hub's operator.";
     CBIL0001 Refused "Wrong access attempt" "The credentials are not a partner's, or PCD_PAYCHK_FLAG is not Y." "Send the three values that /php/auth.php gave, and the flag.";
     CBIL0002 Refused "인증세션이 만료되었습니다. 다시 시도해주세요." "PCD_AUTH_KEY is missing, older than 30 minutes, or not of these credentials." "Call /php/auth.php and repeat with its three values.";

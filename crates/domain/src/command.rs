@@ -6,7 +6,7 @@ use crate::ident::{
     BankNo, ChargeNo, GroupNo, KeyNo, NoticeNo, PartnerNo, PayerNo, PayoutNo, ProposalNo, TradeNo,
 };
 use crate::key::{Account, Fingerprint};
-use crate::matter::Act;
+use crate::matter::{Act, Matter};
 use crate::money::Won;
 use crate::operator::PUBLIC_KEY_LENGTH;
 use crate::partner::{Settings, Verifier};
@@ -371,7 +371,7 @@ pub struct Reads<'a> {
     pub oid: Option<&'a str>,
     /// The newest payment of that key for that month.
     pub monthly: Option<(PayerNo, Month)>,
-    /// With the call that its receipt is of.
+    /// With the call that its receipt is of. Where only a call is named: the payment that it is for.
     pub charge: Option<ChargeNo>,
     pub charges: &'a [ChargeNo],
     pub trade: Option<TradeNo>,
@@ -537,10 +537,16 @@ impl Command {
 }
 
 fn act_reads(act: &Act) -> Reads<'_> {
+    let trade = match act.matter {
+        Matter::Trade(no, _) => Some(no),
+        _ => None,
+    };
+    let of_partner = act.payout.is_none() && trade.is_none();
     Reads {
         partner: Some(act.partner),
         payout: act.payout,
-        fund: act.payout.is_none().then_some(act.note.as_str()),
+        fund: of_partner.then_some(act.note.as_str()),
+        trade,
         ..Reads::default()
     }
 }

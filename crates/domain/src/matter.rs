@@ -3,7 +3,7 @@
 
 use crate::bank::BankCode;
 use crate::command::Funding;
-use crate::ident::{PartnerNo, PayoutNo, ProposalNo};
+use crate::ident::{PartnerNo, PayoutNo, ProposalNo, TradeNo};
 use crate::money::Won;
 use crate::time::{Day, Time};
 
@@ -34,6 +34,8 @@ pub enum Matter {
     Recover,
     /// The house pays what a partner owes in suspense.
     WriteOff,
+    /// Ends a call of which the acquirer never said what became of it: done, or not.
+    Trade(TradeNo, bool),
 }
 
 impl Matter {
@@ -48,6 +50,8 @@ impl Matter {
             Matter::Fund(Funding::Back) => (6, 0),
             Matter::Recover => (7, 0),
             Matter::WriteOff => (8, 0),
+            Matter::Trade(no, true) => (9, no.0),
+            Matter::Trade(no, false) => (10, no.0),
         }
     }
 
@@ -63,6 +67,8 @@ impl Matter {
             6 => Matter::Fund(Funding::Back),
             7 => Matter::Recover,
             8 => Matter::WriteOff,
+            9 => Matter::Trade(TradeNo(detail), true),
+            10 => Matter::Trade(TradeNo(detail), false),
             _ => return None,
         })
     }
@@ -78,6 +84,8 @@ impl Matter {
             Matter::Fund(Funding::Back) => "take back".to_owned(),
             Matter::Recover => "recover from what is available".to_owned(),
             Matter::WriteOff => "write off".to_owned(),
+            Matter::Trade(_, true) => "end an acquirer's call as done".to_owned(),
+            Matter::Trade(_, false) => "end an acquirer's call as not done".to_owned(),
         }
     }
 }
@@ -147,6 +155,8 @@ mod tests {
             Matter::Fund(Funding::Back),
             Matter::Recover,
             Matter::WriteOff,
+            Matter::Trade(TradeNo(7), true),
+            Matter::Trade(TradeNo(7), false),
         ] {
             let (kind, detail) = matter.numbers();
             assert_eq!(Matter::from_numbers(kind, detail), Some(matter));

@@ -62,7 +62,8 @@ pub(super) fn pay(journal: &Journal, call: &PayCall) -> Result<Reply, AcquirerEr
             journal.alias(&call.reference, first.no)?;
             return Ok(first.answer().into());
         }
-        return refuse(journal, &call.reference, row, AMOUNT_DIFFERS);
+        // No refusal: the order was captured, and a caller that has lost it must not take it for failed.
+        return refuse(journal, &call.reference, row, SEEN_BEFORE);
     }
     let refused = known.map_or(Some(NO_SUCH_KEY), |_| wrong_payment(call));
     let (Some(Token { scenario, .. }), None) = (known, refused) else {

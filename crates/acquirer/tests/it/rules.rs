@@ -66,7 +66,7 @@ async fn a_retry_whose_first_answer_was_lost_hears_the_approval() {
 }
 
 #[tokio::test]
-async fn an_order_of_other_content_is_refused_and_a_refused_one_may_come_again() {
+async fn an_order_of_other_content_does_not_decide_and_a_refused_one_may_come_again() {
     let (acquirer, token_1) = plain(Method::Card).await;
     let token_2 = token(&acquirer, Method::Card, CARD).await;
     let refusing = token(&acquirer, Method::Card, "9900000000003112").await;
@@ -77,12 +77,12 @@ async fn an_order_of_other_content_is_refused_and_a_refused_one_may_come_again()
 
     let dearer = PayCall { reference: "b".to_owned(), amount: Won(2_000), ..pay.clone() };
     let other = PayCall { reference: "c".to_owned(), token: token_2, ..pay.clone() };
+    let seen = TradeAnswer::Unknown(TradeWhy::Undecided(Reason(1103)));
     for call in [&dearer, &other] {
-        assert_eq!(acquirer.pay(call).await, refused(1105));
-        assert_eq!(acquirer.inquire(&call.reference, TradeKind::Pay).await, refused(1105));
+        assert_eq!(acquirer.pay(call).await, seen);
+        assert_eq!(acquirer.inquire(&call.reference, TradeKind::Pay).await, seen);
     }
     // A reference that is known, with something else.
-    let seen = TradeAnswer::Unknown(TradeWhy::Undecided(Reason(1103)));
     assert_eq!(acquirer.pay(&PayCall { order: "2".to_owned(), ..pay.clone() }).await, seen);
     assert_eq!(acquirer.refund(&refunding("pay 1", "1", 1)).await, seen);
     assert_eq!(acquirer.receipt(&issuing("pay 1", "1", 1)).await, seen);

@@ -56,4 +56,19 @@ pub enum BillingCommand {
         /// Its PCD_PAY_OID
         oid: String,
     },
+    /// End a call that the acquirer never tells the end of, with evidence; above the set amount a second
+    /// operator approves
+    Resolve {
+        /// As `billing unknown` lists it
+        reference: String,
+        /// It was done: the payment is captured, or the refund made
+        #[arg(long, required_unless_present = "not_done")]
+        done: bool,
+        /// It was not done: the payment has failed, or the refund is put back
+        #[arg(long, conflicts_with = "done")]
+        not_done: bool,
+        /// Where another person finds the proof; no names, no account numbers
+        #[arg(long)]
+        evidence: String,
+    },
 }

@@ -108,6 +108,8 @@ pub struct Charge {
     pub refunded: Won,
     /// What refunds under way or unknown may still take.
     pub refunding: Won,
+    /// Of the tax: what refunds took of it, or may take.
+    pub refund_vat: Won,
     /// When the acquirer's payment of it was taken in.
     pub settled_at: Option<Time>,
     /// The call whose receipt stands, or that one is being asked for with.
@@ -118,6 +120,20 @@ impl Charge {
     /// What can still be refunded.
     pub fn left(&self) -> Won {
         Won(self.amount.0 - self.refunded.0 - self.refunding.0)
+    }
+
+    /// The tax in a refund of that much: what was said, where that is left, else the payment's own share;
+    /// of all that is left, all that is left of the tax.
+    pub fn vat_of(&self, refund: Won, said: Option<Won>) -> Option<Won> {
+        let left = Won(self.tax.vat.0 - self.refund_vat.0);
+        let share = i128::from(self.tax.vat.0) * i128::from(refund.0) / i128::from(self.amount.0);
+        let share = Won(i64::try_from(share).ok()?);
+        let vat = match said {
+            Some(vat) => vat,
+            None if refund == self.left() => left,
+            None => share.min(left),
+        };
+        (vat >= Won::ZERO && vat <= left && vat <= refund).then_some(vat)
     }
 
     /// What the acquirer still has to pay for it.

@@ -50,6 +50,7 @@ pub(super) fn charge(at: &Scene<'_>, new: &NewCharge) -> Result<Change, Refusal>
         pay,
         refunded: Won::ZERO,
         refunding: Won::ZERO,
+        refund_vat: Won::ZERO,
         settled_at: None,
         receipt: None,
     };
@@ -83,8 +84,8 @@ pub(super) fn refund(at: &Scene<'_>, new: &NewRefund) -> Result<Change, Refusal>
     if amount > left {
         return Err(Code::PAYC0005.into());
     }
-    let tax = Tax::of(amount, charge.tax.taxed, new.vat);
-    let vat = tax.ok_or(Refusal::field(Code::PAYC0003, "PCD_REFUND_TAXTOTAL"))?.vat;
+    let vat = charge.vat_of(amount, new.vat);
+    let vat = vat.ok_or(Refusal::field(Code::PAYC0003, "PCD_REFUND_TAXTOTAL"))?;
     let no = TradeNo(at.context.serial);
     let subject = Subject::Trade(no);
     let ledger = at.ledger()?;
@@ -106,6 +107,7 @@ pub(super) fn refund(at: &Scene<'_>, new: &NewRefund) -> Result<Change, Refusal>
     }
     let mut charge = charge.clone();
     charge.refunding = charge.refunding.plus(amount).ok_or(Code::T0999)?;
+    charge.refund_vat = charge.refund_vat.plus(vat).ok_or(Code::T0999)?;
     let mut trade = trade(at, &charge, no, TradeKind::Refund, amount, vat);
     trade.from_captured = from_captured;
     trade.undoes = Some(charge.pay);

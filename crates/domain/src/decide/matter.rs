@@ -4,6 +4,7 @@
 use super::Scene;
 use super::bank::{DATE_DOUBT_MS, REFUSED, SETTLED, Step, give_back, return_of};
 use super::partner;
+use super::trade;
 use crate::bank::BankCode;
 use crate::code::Code;
 use crate::ident::ProposalNo;
@@ -102,6 +103,7 @@ fn carry_out(at: &Scene<'_>, act: &Act) -> Result<Change, Refusal> {
         Matter::Fund(funding) => partner::fund(at, funding, act.amount, &note),
         Matter::Recover => owed(at, act, Entry::Recover, EventKind::Recovered, &note),
         Matter::WriteOff => owed(at, act, Entry::WriteOff, EventKind::WrittenOff, &note),
+        Matter::Trade(_, done) => trade::resolve(at, act, done, &note),
     }
 }
 

@@ -9,6 +9,7 @@ use crate::billing::{
 use crate::code::Code;
 use crate::command::TradeTold;
 use crate::ledger::{Entry, Ledger, Subject};
+use crate::matter::Act;
 use crate::money::Won;
 use crate::notice::{Outcome, Subject as Told};
 use crate::refusal::Refusal;
@@ -32,6 +33,30 @@ pub(super) fn traded(at: &Scene<'_>, told: &TradeTold) -> Result<Change, Refusal
         Said::Done(approval) => run.done(approval),
         Said::NotDone(reason) => run.not_done(reason),
         Said::Unknown(why) => run.unknown(why, told.inquired),
+    }
+}
+
+/// A person's word in the place of the acquirer's, on what ground. Only what nobody knows can be ended so.
+pub(super) fn resolve(
+    at: &Scene<'_>,
+    act: &Act,
+    done: bool,
+    note: &str,
+) -> Result<Change, Refusal> {
+    let partner = at.partner()?.no;
+    let trade = at.view.trade.filter(|trade| trade.partner == partner);
+    let unknown = trade.filter(|t| t.state == TradeState::Unknown && t.amount == act.amount);
+    let (Some(trade), Some(charge)) = (unknown, at.view.charge) else {
+        return Err(Code::P0143.into());
+    };
+    let mut event = at.event(EventKind::Resolved, About::Charge(charge.no), Some(partner));
+    event.amount = Some(trade.amount);
+    event.note = Some(format!("{} {}: {note}", trade.kind.name(), trade.reference()));
+    let writes = vec![Write::Event(event)];
+    let run = Run { at, charge: charge.clone(), trade: trade.clone(), writes };
+    match done {
+        true => run.done(&Approval::default()),
+        false => run.not_done(None),
     }
 }
 
@@ -127,6 +152,8 @@ impl Run<'_> {
                 self.tell(EventKind::ChargeFailed, Some(Outcome::ChargeFailed), reason);
             }
             TradeKind::Refund => {
+                let vat = self.charge.refund_vat.minus(self.trade.vat);
+                self.charge.refund_vat = vat.ok_or(Code::T0999)?;
                 self.give_back()?;
                 self.tell(EventKind::RefundFailed, None, reason);
             }

@@ -10,6 +10,7 @@ use ichae_domain::billing::{
 use ichae_domain::code::Code;
 use ichae_domain::command::{Command, NewPayer};
 use ichae_domain::ident::{ChargeNo, PartnerNo, PayerNo, TradeNo};
+use ichae_domain::matter::{Act, Matter};
 use ichae_domain::refusal::{Detail, Refusal};
 use ichae_domain::text;
 use ichae_domain::time::Day;
@@ -59,6 +60,12 @@ pub enum BillingRequest {
         cst_id: String,
         oid: String,
     },
+    /// Ends a call that nobody knows the end of.
+    Resolve {
+        reference: String,
+        done: bool,
+        evidence: String,
+    },
 }
 
 impl BillingRequest {
@@ -67,7 +74,13 @@ impl BillingRequest {
         match self {
             Add { .. } | Import(_) | Remove { .. } | Settle { .. } => true,
             List { .. } | Unknown { .. } | Explain { .. } => false,
+            Resolve { .. } => self.needs_operator(),
         }
+    }
+
+    /// Whether only a person with a key may give it (decision M2).
+    pub fn needs_operator(&self) -> bool {
+        matches!(self, BillingRequest::Resolve { .. })
     }
 }
 
@@ -176,6 +189,9 @@ impl Admin<'_> {
             BillingRequest::Settle { cst_id, through } => self.settle(cst_id, &through).await,
             BillingRequest::Unknown { after, limit } => self.trades_unknown(after, limit).await,
             BillingRequest::Explain { cst_id, oid } => self.charge_explain(&cst_id, &oid).await,
+            BillingRequest::Resolve { reference, done, evidence } => {
+                self.trade_resolve(&reference, done, evidence).await
+            }
         }
     }
 
@@ -343,6 +359,35 @@ impl Admin<'_> {
         let limit = limit.min(LIST_MAX);
         let trades = self.hub.read(move |r| r.unknown_trades(TradeNo(after), limit)).await?;
         Ok(trades.iter().map(|trade| self.trade_value(trade)).collect())
+    }
+
+    async fn trade_resolve(&self, reference: &str, done: bool, note: String) -> Done {
+        let trade = self.unknown_trade(reference).await?;
+        let matter = Matter::Trade(trade.no, done);
+        let (partner, amount) = (trade.partner, trade.amount);
+        let act = Act { matter, partner, payout: None, amount, note };
+        let reply = self.give(Command::Act(Box::new(act))).await?;
+        if let Some(proposed) = self.acted(&reply).await? {
+            return Ok(proposed);
+        }
+        Ok(json!({
+            "reference": reference,
+            "kind": trade.kind.name(),
+            "amount": amount.0,
+            "decided": matter.text(),
+        }))
+    }
+
+    /// Looked for among those that are unknown, which are few: a reference has no index of its own.
+    async fn unknown_trade(&self, reference: &str) -> Result<Trade, AdminError> {
+        let mut after = TradeNo(0);
+        loop {
+            let page = self.hub.read(move |r| r.unknown_trades(after, LIST_MAX)).await?;
+            if let Some(trade) = page.iter().find(|trade| trade.reference() == reference) {
+                return Ok(trade.clone());
+            }
+            after = page.last().ok_or(Code::P0143)?.no;
+        }
     }
 
     fn trade_value(&self, trade: &Trade) -> Value {

@@ -182,6 +182,9 @@ impl Request {
     /// Whether only a person with a key may give it, even where none has one yet (decision M2).
     pub fn needs_operator(&self) -> bool {
         use Request::*;
+        if let Billing(billing) = self {
+            return billing.needs_operator();
+        }
         matches!(
             self,
             PartnerRecover { .. }

@@ -23,7 +23,9 @@ pub struct BillingRows {
 
 impl BillingRows {
     pub(super) fn view<'a>(&'a self, reads: &Reads<'_>, view: View<'a>) -> View<'a> {
-        let charge = reads.charge.and_then(|no| self.charges.get(&no)).map(|(charge, _)| charge);
+        let trade = reads.trade.and_then(|no| self.trades.get(&no));
+        let charge = reads.charge.or(trade.map(|trade| trade.charge));
+        let charge = charge.and_then(|no| self.charges.get(&no)).map(|(charge, _)| charge);
         let receipt = |charge: &Charge| self.trades.get(&charge.receipt?);
         let charges = reads.charges.iter().filter_map(|no| self.charges.get(no));
         View {
@@ -37,7 +39,7 @@ impl BillingRows {
             charge,
             receipt: charge.and_then(receipt),
             charges: charges.map(|(charge, _)| charge).collect(),
-            trade: reads.trade.and_then(|no| self.trades.get(&no)),
+            trade,
             ..view
         }
     }

@@ -37,8 +37,8 @@ pub(super) fn payer(row: &Row<'_>) -> rusqlite::Result<Payer> {
 
 pub(super) const CHARGE: &str = "c.no, c.partner, c.payer, c.method, c.oid, c.month, c.amount, \
                                  c.taxed, c.vat, c.at, c.day, c.state, c.pay, c.refunded, \
-                                 c.refunding, c.settled_at, c.receipt";
-const CHARGE_COLUMNS: usize = 17;
+                                 c.refunding, c.refund_vat, c.settled_at, c.receipt";
+const CHARGE_COLUMNS: usize = 18;
 
 pub(super) fn charge(row: &Row<'_>) -> rusqlite::Result<Charge> {
     Ok(Charge {
@@ -56,8 +56,9 @@ pub(super) fn charge(row: &Row<'_>) -> rusqlite::Result<Charge> {
         pay: TradeNo(row.get(12)?),
         refunded: Won(row.get(13)?),
         refunding: Won(row.get(14)?),
-        settled_at: row.get::<_, Option<i64>>(15)?.map(Time),
-        receipt: row.get::<_, Option<i64>>(16)?.map(TradeNo),
+        refund_vat: Won(row.get(15)?),
+        settled_at: row.get::<_, Option<i64>>(16)?.map(Time),
+        receipt: row.get::<_, Option<i64>>(17)?.map(TradeNo),
     })
 }
 
@@ -123,7 +124,7 @@ pub(super) fn end_payer(db: &Connection, p: &Payer) -> Done {
 
 pub(super) fn new_charge(db: &Connection, sealer: &Sealer, c: &Charge, texts: &OrderText) -> Done {
     let sql = "INSERT INTO charges VALUES \
-               (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
+               (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)";
     db.prepare_cached(sql)?.execute(params![
         c.no.0,
         c.partner.0,
@@ -140,6 +141,7 @@ pub(super) fn new_charge(db: &Connection, sealer: &Sealer, c: &Charge, texts: &O
         c.pay.0,
         c.refunded.0,
         c.refunding.0,
+        c.refund_vat.0,
         c.settled_at.map(|at| at.0),
         c.receipt.map(|no| no.0),
         sealer.seal_order(c.no.0, texts)?,
@@ -148,13 +150,14 @@ pub(super) fn new_charge(db: &Connection, sealer: &Sealer, c: &Charge, texts: &O
 }
 
 pub(super) fn update_charge(db: &Connection, c: &Charge) -> Done {
-    let sql = "UPDATE charges SET state = ?2, refunded = ?3, refunding = ?4, settled_at = ?5, \
-               receipt = ?6 WHERE no = ?1";
+    let sql = "UPDATE charges SET state = ?2, refunded = ?3, refunding = ?4, refund_vat = ?5, \
+               settled_at = ?6, receipt = ?7 WHERE no = ?1";
     db.prepare_cached(sql)?.execute(params![
         c.no.0,
         c.state as i64,
         c.refunded.0,
         c.refunding.0,
+        c.refund_vat.0,
         c.settled_at.map(|at| at.0),
         c.receipt.map(|no| no.0),
     ])?;

@@ -246,6 +246,9 @@ impl Loader<'_> {
         }
         if let Some(no) = reads.trade {
             found.trade = billing::load_trade(db, no)?;
+            if let (None, Some(trade)) = (reads.charge, &found.trade) {
+                found.charge = billing::load_charge(db, trade.charge)?;
+            }
         }
         Ok(())
     }

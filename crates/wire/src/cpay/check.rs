@@ -250,11 +250,11 @@ mod tests {
     }
 
     #[test]
-    fn the_time_of_a_payment_is_when_it_was_answered() {
+    fn the_time_of_a_payment_is_when_it_was_asked_for() {
         let mut sample = Sample::card();
-        assert_eq!(sample.pay.answered_at, Some(TIME_2018));
-        sample.pay.answered_at = None;
-        assert_eq!(response(&sample.paid())["PCD_PAY_TIME"], "20190414132033");
+        sample.charge.at = TIME_2018;
+        sample.pay.answered_at = Some(TIME_2018.plus_ms(86_400_000));
+        assert_eq!(response(&sample.paid())["PCD_PAY_TIME"], "20180423130201");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! facts 2.10).
 
 use super::head::{Head, SUCCESS};
-use super::paid::{self, Body, Field, Paid, time_of};
+use super::paid::{self, Body, Field, Paid, seoul_14};
 use super::{pay, pay_type, refund, user};
 use ichae_domain::billing::{Instrument, Payer, Trade, words};
 use ichae_domain::refusal::{Detail, Refusal};
@@ -50,7 +50,7 @@ pub fn refunded(cst_id: &str, paid: &Paid<'_>, refund: &Trade) -> Value {
         .put("PCD_CST_ID", cst_id)
         .of(paid, REFUNDED)
         .put("PCD_REFUND_TOTAL", refund.amount.to_string())
-        .put("PCD_REFUND_TIME", time_of(refund))
+        .put("PCD_REFUND_TIME", seoul_14(refund.answered_at.unwrap_or(refund.at)))
         .put("PCD_PAYCANCEL_FLAG", "Y")
         .value()
 }

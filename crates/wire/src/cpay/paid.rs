@@ -5,6 +5,7 @@ use super::head::Head;
 use super::register::starred;
 use super::{flag, pay_type, year_and_month};
 use ichae_domain::billing::{Approval, Charge, Instrument, OrderText, Payer, Trade};
+use ichae_domain::time::Time;
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value};
 
@@ -44,9 +45,9 @@ pub(super) fn receipt_no(trade: &Trade) -> Option<&str> {
     trade.approval.as_ref()?.receipt_no.as_deref()
 }
 
-/// When a call was answered, `yyyyMMddHHmmss` in Seoul.
-pub(super) fn time_of(trade: &Trade) -> String {
-    let mut text = trade.answered_at.unwrap_or(trade.at).seoul_17();
+/// `yyyyMMddHHmmss` in Seoul.
+pub(super) fn seoul_14(at: Time) -> String {
+    let mut text = at.seoul_17();
     text.truncate(14);
     text
 }
@@ -76,7 +77,8 @@ pub(super) const GOODS: Field =
 pub(super) const TOTAL: Field = ("PCD_PAY_TOTAL", |paid| paid.charge.amount.to_string());
 pub(super) const ISTAX: Field = ("PCD_PAY_ISTAX", |paid| flag(paid.charge.tax.taxed).to_owned());
 pub(super) const TAXTOTAL: Field = ("PCD_PAY_TAXTOTAL", |paid| paid.charge.tax.vat.to_string());
-pub(super) const TIME: Field = ("PCD_PAY_TIME", |paid| time_of(paid.pay));
+/// When it was asked for: of the day that a refund has to name as PCD_PAY_DATE.
+pub(super) const TIME: Field = ("PCD_PAY_TIME", |paid| seoul_14(paid.charge.at));
 pub(super) const SIMPLE_FLAG: Field =
     ("PCD_SIMPLE_FLAG", |paid| flag(paid.charge.month.is_none()).to_owned());
 pub(super) const REGULER_FLAG: Field =

@@ -596,7 +596,7 @@ mod tests {
     fn a_card_once_as_the_newest_sample_has_it() {
         let mut sample = Sample::card();
         sample.charge.amount = Won(100);
-        sample.pay.answered_at = Some(TIME_2020);
+        sample.charge.at = TIME_2020;
         for text in [&mut sample.texts.payer_no, &mut sample.texts.payer_phone] {
             *text = "".into();
         }

@@ -15,6 +15,7 @@ use crate::command::{
 use crate::decide::decide;
 use crate::ident::{ChargeNo, PartnerNo, PayerNo, TradeNo};
 use crate::ledger::{Account, Ledger, Posting};
+use crate::matter::{Act, Matter};
 use crate::money::Won;
 use crate::notice::{Notice, Outcome};
 use crate::partner::{BillingSettings, Partner, Verifier};
@@ -137,7 +138,7 @@ impl Shop {
             alias: reads.alias.and_then(|alias| self.aliases.get(&alias).copied()),
             ordered: reads.oid.and_then(|oid| newest(&move |c: &&Charge| c.oid == oid)),
             monthly: reads.monthly.and_then(month),
-            charge,
+            charge: charge.or_else(|| self.charges.get(&self.trades.get(&reads.trade?)?.charge)),
             receipt: charge.and_then(receipt),
             charges: reads.charges.iter().filter_map(|no| self.charges.get(no)).collect(),
             trade: reads.trade.and_then(|no| self.trades.get(&no)),
@@ -470,6 +471,55 @@ fn a_payment_from_an_account_has_one_receipt_at_a_time() {
     let again = shop.receipt(charge, false).unwrap();
     shop.told(again, false, TradeAnswer::Refused(Reason(1_101)));
     assert_eq!(shop.charges[&charge].receipt, None);
+}
+
+/// Where no acquirer will ever tell, persons do, each with evidence; and only of what nobody knows.
+#[test]
+fn persons_end_what_the_acquirer_never_tells() {
+    for done in [true, false] {
+        let mut shop = Shop::new();
+        let (charge, pay) = shop.charge(shop.card(), "o1", 1_000, None).unwrap();
+        let act = |amount: i64, note: &str| {
+            let matter = Matter::Trade(pay, done);
+            let (amount, note) = (Won(amount), note.to_owned());
+            Command::Act(Box::new(Act { matter, partner: PARTNER, payout: None, amount, note }))
+        };
+        let operator = || Actor::Operator("kim".into());
+        assert_eq!(shop.give(operator(), act(1_000, "letter 7")), Err(Code::P0143), "under way");
+        shop.told(pay, false, TradeAnswer::Unknown(TradeWhy::TimedOut));
+        assert_eq!(shop.give(operator(), act(999, "letter 7")), Err(Code::P0143));
+        assert_eq!(shop.give(operator(), act(1_000, " ")), Err(Code::P0134));
+        assert_eq!(shop.give(Actor::Partner, act(1_000, "letter 7")), Err(Code::T0999));
+        assert!(matches!(shop.give(operator(), act(1_000, "letter 7")), Ok(Reply::Traded(_))));
+        let (state, captured, outcome) = match done {
+            true => (ChargeState::Captured, 1_000, Outcome::Paid),
+            false => (ChargeState::Failed, 0, Outcome::ChargeFailed),
+        };
+        assert_eq!((shop.charges[&charge].state, shop.balances()[0]), (state, captured));
+        assert_eq!(shop.notices.last().map(|n| n.outcome), Some(outcome));
+        assert_eq!(shop.give(operator(), act(1_000, "letter 8")), Err(Code::P0143), "once");
+    }
+}
+
+/// The tax that refunds give back is the payment's, and no more of it than there was.
+#[test]
+fn refunds_give_back_the_payments_own_tax() {
+    let mut shop = Shop::new();
+    let (charge, pay) = shop.charge(shop.card(), "o1", 1_000, None).unwrap();
+    shop.charges.get_mut(&charge).unwrap().tax.vat = Won(10);
+    shop.told(pay, false, done());
+    let part = shop.refund(charge, Some(300)).unwrap();
+    assert_eq!(shop.trades[&part].vat, Won(3), "its share");
+    shop.told(part, false, TradeAnswer::Refused(Reason(1_116)));
+    assert_eq!(shop.charges[&charge].refund_vat, Won(0));
+    let part = shop.refund(charge, Some(333)).unwrap();
+    shop.told(part, false, done());
+    let said =
+        |vat| NewRefund { partner: PARTNER, charge, amount: Some(Won(100)), vat: Some(Won(vat)) };
+    let wrong = Command::Refund(Box::new(said(8)));
+    assert_eq!(shop.give(Actor::Partner, wrong), Err(Code::PAYC0003), "7 are left");
+    let rest = shop.refund(charge, None).unwrap();
+    assert_eq!(shop.trades[&rest].vat, Won(7), "all that is left");
 }
 
 #[test]

@@ -33,6 +33,7 @@ CREATE TABLE charges (
     pay        INTEGER NOT NULL,
     refunded   INTEGER NOT NULL CHECK (refunded >= 0),
     refunding  INTEGER NOT NULL CHECK (refunding >= 0),
+    refund_vat INTEGER NOT NULL CHECK (refund_vat BETWEEN 0 AND vat),
     settled_at INTEGER,
     receipt    INTEGER,
     texts      BLOB NOT NULL,
