@@ -3,6 +3,8 @@
 
 use crate::app::{ACCOUNT, FUNDS, SETTLED, TestApp, setup};
 use crate::courier::TestCourier;
+use crate::cpay::unknown::Silent;
+use crate::cpay::{self, CARD_KEY, Shop};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -11,9 +13,11 @@ use ichae_domain::command::{Actor, Command};
 use ichae_domain::ident::PayoutNo;
 use ichae_domain::payout::State;
 use ichae_domain::view::EventKind;
+use ichae_server::admin::billing::BillingRequest;
 use ichae_server::admin::request::PayoutName;
 use ichae_server::admin::{self, AdminError, Envelope, Request, Signature, signed_text};
 use serde_json::{Value, json};
+use std::sync::Arc;
 use std::time::Duration;
 
 struct Person {
@@ -123,6 +127,39 @@ async fn a_signature_is_for_one_store_one_command_one_moment_and_one_person() {
     assert_eq!(code(over(&app, request.clone(), Some(good)).await), "P0122", "a replay");
     let old = kim.sign(store, at - 61_000, &body);
     assert_eq!(code(over(&app, request, Some(old)).await), "P0122");
+}
+
+/// A payment that the acquirer never explains ends by two persons too.
+#[tokio::test(start_paused = true)]
+async fn an_unknown_payment_above_the_set_amount_is_ended_by_two() {
+    let acquirer = Silent::new();
+    let app = setup().acquirer(Arc::clone(&acquirer) as _).app().await;
+    let (kim, lee) = (Person::new("kim"), Person::new("lee"));
+    over(&app, add(&kim), None).await.unwrap();
+    kim.give(&app, add(&lee)).await.unwrap();
+    let shop = Shop::open(app.test()).await;
+    shop.documented_keys().await;
+    acquirer.be_silent(true);
+    assert_eq!(cpay::code(&shop.pay(CARD_KEY, "o-1", 1_000_001).await), "PAYU0001");
+    let listed = Request::Billing(BillingRequest::Unknown { after: 0, limit: 10 });
+    let listed = over(&app, listed, None).await.unwrap();
+    let reference = listed[0]["reference"].as_str().unwrap().to_owned();
+    let resolve = |reference: &str| {
+        let (reference, evidence) = (reference.to_owned(), "their report of the day".to_owned());
+        Request::Billing(BillingRequest::Resolve { reference, done: true, evidence })
+    };
+    assert_eq!(code(over(&app, resolve(&reference), None).await), "P0120");
+    assert_eq!(code(kim.give(&app, resolve("P-none")).await), "P0143");
+    let proposed = kim.give(&app, resolve(&reference)).await.unwrap();
+    assert_eq!(cpay::code(&shop.check("o-1", "card").await), "PAYU0001", "proposed only");
+    let no = proposed["proposal"].as_i64().unwrap();
+    assert_eq!(code(kim.give(&app, Request::ProposalApprove { no }).await), "P0133");
+    lee.give(&app, Request::ProposalApprove { no }).await.unwrap();
+    assert_eq!(cpay::code(&shop.check("o-1", "card").await), "PCHK0000");
+    assert_eq!(shop.money().0, 1_000_001, "captured");
+    assert_eq!(code(kim.give(&app, resolve(&reference)).await), "P0143", "once");
+    let events = over(&app, Request::EventList { cst_id: None, limit: 5 }, None).await.unwrap();
+    assert!(events.to_string().contains("their report of the day"), "{events}");
 }
 
 /// A payout whose answer and whose history are lost ends by two persons, and not by one.

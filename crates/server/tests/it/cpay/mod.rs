@@ -5,7 +5,7 @@ mod bad_input;
 mod golden;
 mod life;
 mod transport;
-mod unknown;
+pub mod unknown;
 
 use crate::answer::Answer;
 use crate::app::{Client, PEER, TestApp};

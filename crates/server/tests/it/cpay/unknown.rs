@@ -17,18 +17,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// The simulated one, which also can be silent: what it is told happens, and nobody hears of it.
-struct Silent {
+pub struct Silent {
     inner: SimulatedAcquirer,
     silent: AtomicBool,
 }
 
 impl Silent {
-    fn new() -> Arc<Silent> {
+    pub fn new() -> Arc<Silent> {
         let inner = SimulatedAcquirer::in_memory().unwrap();
         Arc::new(Silent { inner, silent: AtomicBool::new(false) })
     }
 
-    fn be_silent(&self, silent: bool) {
+    pub fn be_silent(&self, silent: bool) {
         self.silent.store(silent, Ordering::SeqCst);
     }
 
