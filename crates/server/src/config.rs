@@ -54,7 +54,7 @@ pub enum AcquirerKind {
 #[serde(deny_unknown_fields, default)]
 pub struct Billing {
     pub acquirer: AcquirerKind,
-    #[serde(deserialize_with = "positive")]
+    #[serde(deserialize_with = "of_a_call")]
     pub timeout_s: u32,
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "origin")]
     pub public_url: Option<String>,
@@ -291,6 +291,14 @@ fn positive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error>
     Ok(number)
 }
 
+/// A call of which nothing was written down is asked about after ten minutes: it must be over by then.
+fn of_a_call<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    match positive(deserializer)? {
+        number @ 1..=300 => Ok(number),
+        _ => Err(D::Error::custom("must be at most 300")),
+    }
+}
+
 /// Where KFTC moves real money (openbanking 1).
 const PRODUCTION_HOST: &str = "openapi.openbanking.or.kr";
 
@@ -352,7 +360,7 @@ keys! {
     "bank.openbanking.calls_per_second" "50" "Calls of all kinds a second, as agreed with KFTC.";
     "bank.openbanking.trust_dates" "true" "Off only at the test bed, whose dates are canned.";
     "billing.acquirer" "\"none\"" "`simulated`: the simulated acquirer, for TEST only; `none`: nothing is charged, keys are looked up and deregistered.";
-    "billing.timeout_s" "20" "Seconds after which a call to the acquirer without an answer is unknown.";
+    "billing.timeout_s" "20" "Seconds after which a call to the acquirer without an answer is unknown; at most 300.";
     "billing.public_url" "" "Scheme and host that partners reach cpay by, for `return_url`. Without it the call's Host is taken.";
     "operators.second_above" "1000000" "Won above which what an operator decides about money needs a second one.";
     "operators.margin" "0" "`ichae funds` warns where the settlement account holds less than this above what partners have.";

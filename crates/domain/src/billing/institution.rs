@@ -41,6 +41,11 @@ impl Reason {
         self.entry().map_or(ReasonClass::Undecided, |entry| entry.class)
     }
 
+    /// That what is to be canceled was canceled before; by which call is not said.
+    pub fn is_canceled_before(self) -> bool {
+        matches!(self.0, 1_115 | 3_121 | 3_251)
+    }
+
     /// Four digits, as the wire shows it.
     pub fn text(self) -> String {
         format!("{:04}", self.0)

@@ -30,6 +30,11 @@ impl TradeKind {
             TradeKind::ReceiptCancel => "receipt cancel",
         }
     }
+
+    /// Whether it takes back what another call did.
+    pub fn undoes(self) -> bool {
+        matches!(self, TradeKind::Refund | TradeKind::ReceiptCancel)
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]

@@ -211,6 +211,9 @@ fn captured<'a>(at: &Scene<'a>) -> Option<&'a Charge> {
     at.view.charge.filter(own).filter(|charge| charge.state == ChargeState::Captured)
 }
 
+/// When a call is asked about of which not even the silence was written down: later than any time-out.
+const ASK_AFTER_MS: i64 = 600_000;
+
 fn trade(
     at: &Scene<'_>,
     charge: &Charge,
@@ -235,7 +238,7 @@ fn trade(
         why: None,
         answered_at: None,
         inquiries: 0,
-        inquire_at: None,
+        inquire_at: Some(at.context.now.plus_ms(ASK_AFTER_MS)),
         approval: None,
     }
 }

@@ -2,12 +2,14 @@
 //! an inquiry's answer may end it.
 
 use super::Scene;
+use super::bank::DATE_DOUBT_MS;
 use crate::billing::{
     Approval, Charge, ChargeState, Reason, ReasonClass, Trade, TradeAnswer, TradeKind, TradeState,
     TradeWhy,
 };
 use crate::code::Code;
 use crate::command::TradeTold;
+use crate::ident::TradeNo;
 use crate::ledger::{Entry, Ledger, Subject};
 use crate::matter::Act;
 use crate::money::Won;
@@ -24,7 +26,7 @@ pub(super) fn traded(at: &Scene<'_>, told: &TradeTold) -> Result<Change, Refusal
     if charge.partner != partner || trade.charge != charge.no {
         return Err(Code::T0999.into());
     }
-    let said = said(&told.answer, told.inquired);
+    let said = said(&told.answer, trade.kind, told.inquired);
     if !trade.state.is_open() {
         return Ok(late(at, charge, trade, &said));
     }
@@ -49,11 +51,20 @@ pub(super) fn resolve(
     let (Some(trade), Some(charge)) = (unknown, at.view.charge) else {
         return Err(Code::P0143.into());
     };
+    // It may still be on its way there, and the acquirer's report of the day is not out.
+    let closed = trade.at.plus_ms(DATE_DOUBT_MS).day() < at.context.now.day();
+    if !done && !closed && !at.context.rules.resolve_same_day {
+        return Err(Code::P0135.into());
+    }
     let mut event = at.event(EventKind::Resolved, About::Charge(charge.no), Some(partner));
     event.amount = Some(trade.amount);
     event.note = Some(format!("{} {}: {note}", trade.kind.name(), trade.reference()));
     let writes = vec![Write::Event(event)];
-    let run = Run { at, charge: charge.clone(), trade: trade.clone(), writes };
+    let mut run = Run { at, charge: charge.clone(), trade: trade.clone(), writes };
+    if done && trade.kind == TradeKind::Refund {
+        // The acquirer cancels it with the payment.
+        run.charge.receipt = None;
+    }
     match done {
         true => run.done(&Approval::default()),
         false => run.not_done(None),
@@ -67,11 +78,15 @@ enum Said<'a> {
     Unknown(TradeWhy),
 }
 
-/// A code that does not decide is no refusal, whatever the acquirer calls it; and that an inquiry did
-/// not leave us says nothing of the call.
-fn said(answer: &TradeAnswer, inquired: bool) -> Said<'_> {
+/// A code that does not decide is no refusal, whatever the acquirer calls it; that the payment was
+/// canceled before is none of a cancellation, which may be the one that did it; and that an inquiry
+/// did not leave us says nothing of the call.
+fn said(answer: &TradeAnswer, kind: TradeKind, inquired: bool) -> Said<'_> {
     match answer {
         TradeAnswer::Done(approval) => Said::Done(approval),
+        TradeAnswer::Refused(reason) if kind.undoes() && reason.is_canceled_before() => {
+            Said::Unknown(TradeWhy::Undecided(*reason))
+        }
         TradeAnswer::Refused(reason) => match reason.class() {
             ReasonClass::Refused => Said::NotDone(Some(*reason)),
             ReasonClass::Done | ReasonClass::Undecided => {
@@ -136,7 +151,7 @@ impl Run<'_> {
             }
             TradeKind::Receipt => self.tell(EventKind::ReceiptIssued, None, None),
             TradeKind::ReceiptCancel => {
-                self.charge.receipt = None;
+                self.point_to(None);
                 self.tell(EventKind::ReceiptCanceled, None, None);
             }
         }
@@ -158,11 +173,11 @@ impl Run<'_> {
                 self.tell(EventKind::RefundFailed, None, reason);
             }
             TradeKind::Receipt => {
-                self.charge.receipt = None;
+                self.point_to(None);
                 self.tell(EventKind::ReceiptFailed, None, reason);
             }
             TradeKind::ReceiptCancel => {
-                self.charge.receipt = self.trade.undoes;
+                self.point_to(self.trade.undoes);
                 self.tell(EventKind::ReceiptFailed, None, reason);
             }
         }
@@ -217,6 +232,13 @@ impl Run<'_> {
         }
         self.writes.push(Write::Ledger(ledger));
         Ok(())
+    }
+
+    /// A refund may have canceled the receipt meanwhile, and another may have been issued.
+    fn point_to(&mut self, receipt: Option<TradeNo>) {
+        if self.charge.receipt == Some(self.trade.no) {
+            self.charge.receipt = receipt;
+        }
     }
 
     fn refunding_less(&self) -> Result<Won, Refusal> {

@@ -42,11 +42,17 @@ pub fn respond(status: StatusCode, code: Code, body: Body) -> Response {
     response
 }
 
+/// Marks the answer of a handler that panicked.
+#[derive(Clone, Copy)]
+pub struct Broke;
+
 /// A handler that panicked: it is not known how far it came (decision H1). The access log has the
 /// request's id; the panic itself is printed by the runtime.
 pub fn broke(_panic: Box<dyn std::any::Any + Send>) -> Response {
     tracing::error!("a handler broke");
-    json(StatusCode::OK, Code::T0999, &RefusalBody::from(Code::T0999))
+    let mut response = json(StatusCode::OK, Code::T0999, &RefusalBody::from(Code::T0999));
+    response.extensions_mut().insert(Broke);
+    response
 }
 
 /// Success.

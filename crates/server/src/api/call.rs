@@ -1,7 +1,8 @@
 //! What every call goes through: a request id, the access log, the time and size limits of a body,
 //! and its reading as JSON.
 
-use super::answer::{Said, Unread};
+use super::answer::{Broke, Said, Unread};
+use super::cpay;
 use super::{Api, Peer};
 use crate::auth;
 use crate::directory::Entry;
@@ -169,7 +170,11 @@ pub async fn around(State(api): State<Api>, mut request: Request, next: Next) ->
     request.extensions_mut().insert(RequestId(id));
     let route = request.extensions().get::<MatchedPath>();
     let route = route.map_or("-", |path| known_route(path.as_str()));
+    let cpay = cpay::is_path(request.uri().path());
     let mut response = next.run(request).await;
+    if cpay && response.extensions().get::<Broke>().is_some() {
+        response = cpay::broke(id);
+    }
     let elapsed = started.elapsed();
     let code = response.extensions().get::<Said>().map_or("-", |said| said.0.name());
     if let Ok(value) = HeaderValue::from_str(&id.to_string()) {

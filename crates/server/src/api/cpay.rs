@@ -52,6 +52,16 @@ fn query(request: &Request, name: &str) -> Option<String> {
     pairs.0.into_iter().find(|(key, _)| key == name).map(|(_, value)| value)
 }
 
+/// Whether this API's clients read the answer.
+pub fn is_path(path: &str) -> bool {
+    path.starts_with("/php/")
+}
+
+/// A handler that panicked, with what its clients look for.
+pub fn broke(request_id: uuid::Uuid) -> Response {
+    json(StatusCode::OK, Code::T0999, &Failure::internal(request_id.to_string()))
+}
+
 /// A fault below the API, in this API's fields and the other's (decision H1).
 pub fn unread(unread: Unread) -> Response {
     let mut body = Failure::fault(unread.code);

@@ -57,7 +57,7 @@ pub async fn wrong_method(uri: Uri) -> Response {
 
 /// On cpay's paths, that API's own fields as well (decision H1).
 fn unread(uri: &Uri, unread: Unread) -> Response {
-    match uri.path().starts_with("/php/") {
+    match cpay::is_path(uri.path()) {
         true => cpay::unread(unread),
         false => unread.hub(),
     }

@@ -3,7 +3,7 @@
 use super::head::{ERROR, SUCCESS};
 use super::{Job, failure};
 use crate::hub::credentials::Credentials;
-use crate::json::{Fault, Fields};
+use crate::json::Fields;
 use ichae_domain::code::Code;
 use ichae_domain::refusal::Refusal;
 use ichae_domain::text;
@@ -135,17 +135,7 @@ impl Response {
     }
 
     /// A fault below the API (decision H1): `result` and `message` are the Hub API's.
-    pub fn fault(origin: &str, code: Code) -> Response {
-        Response::faulty(origin, code, code.entry().ko.to_owned())
-    }
-
-    /// T0400: the body cannot be read.
-    pub fn unreadable(origin: &str, fault: Fault) -> Response {
-        let text = format!("{} - {}", Code::T0400.entry().ko, fault.ko());
-        Response::faulty(origin, Code::T0400, text)
-    }
-
-    fn faulty(origin: &str, code: Code, message: String) -> Response {
+    pub fn fault(origin: &str, code: Code, message: String) -> Response {
         Response {
             result: code.name(),
             result_msg: format!("[{}] {message}", code.name()),
@@ -247,13 +237,12 @@ mod tests {
             r#"{"server_name":"democpay.payple.kr","result":"error","result_msg":"[AUTH0004] 접속하시는 서버의 도메인 확인이 필요합니다.","cst_id":"","custKey":"","AuthKey":"","PCD_PAY_HOST":"","PCD_PAY_URL":"","return_url":""}"#
         );
         assert_eq!(
-            json(Response::fault("http://127.0.0.1:8080", Code::T0429)),
+            json(Response::fault(
+                "http://127.0.0.1:8080",
+                Code::T0429,
+                Code::T0429.entry().ko.to_owned()
+            )),
             r#"{"server_name":"127.0.0.1:8080","result":"T0429","result_msg":"[T0429] 요청이 너무 많습니다. 잠시 후 다시 시도해주세요.","cst_id":"","custKey":"","AuthKey":"","PCD_PAY_HOST":"","PCD_PAY_URL":"","return_url":"","message":"요청이 너무 많습니다. 잠시 후 다시 시도해주세요."}"#
-        );
-        let unreadable = Response::unreadable(ORIGIN, Fault::NotUtf8);
-        assert_eq!(
-            (unreadable.result, unreadable.message.as_deref()),
-            ("T0400", Some("요청을 읽을 수 없습니다. - 본문이 UTF-8이 아닙니다."))
         );
     }
 

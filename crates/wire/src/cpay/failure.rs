@@ -3,7 +3,7 @@
 use super::field::OID_MAX;
 use super::head::{ERROR, Head};
 use super::method_of;
-use crate::json::{Fault, Fields};
+use crate::json::Fields;
 use ichae_domain::code::Code;
 use ichae_domain::refusal::{Detail, Refusal};
 use ichae_domain::text;
@@ -55,15 +55,7 @@ impl Failure {
 
     /// A fault below the API (decision H1): both APIs' fields.
     pub fn fault(code: Code) -> Failure {
-        Failure::faulty(code, code.entry().ko.to_owned())
-    }
-
-    /// T0999: an internal fault, with the reference under which the log has it and nothing else.
-    pub fn internal(reference: String) -> Failure {
-        Failure { reference: Some(reference), ..Failure::fault(Code::T0999) }
-    }
-
-    fn faulty(code: Code, message: String) -> Failure {
+        let message = code.entry().ko.to_owned();
         let head = Head {
             pcd_pay_rst: ERROR,
             pcd_pay_code: code.name(),
@@ -71,6 +63,11 @@ impl Failure {
         };
         let (result, message) = (Some(code.name()), Some(message));
         Failure { head, result, message, ..Failure::of(&code.into(), false) }
+    }
+
+    /// T0999: an internal fault, with the reference under which the log has it and nothing else.
+    pub fn internal(reference: String) -> Failure {
+        Failure { reference: Some(reference), ..Failure::fault(Code::T0999) }
     }
 
     /// With what the request said it is about, as far as that is of its form.
@@ -83,14 +80,6 @@ impl Failure {
             pcd_payer_id: said("PCD_PAYER_ID").filter(short),
             ..self
         }
-    }
-}
-
-/// T0400: the body cannot be read.
-impl From<Fault> for Failure {
-    fn from(fault: Fault) -> Failure {
-        let code = Code::T0400;
-        Failure::faulty(code, format!("{} - {}", code.entry().ko, fault.ko()))
     }
 }
 
@@ -180,10 +169,6 @@ mod tests {
         assert_eq!(
             json(&Failure::fault(Code::T0429)),
             r#"{"PCD_PAY_RST":"error","PCD_PAY_CODE":"T0429","PCD_PAY_MSG":"[T0429] 요청이 너무 많습니다. 잠시 후 다시 시도해주세요.","result":"T0429","message":"요청이 너무 많습니다. 잠시 후 다시 시도해주세요."}"#
-        );
-        assert_eq!(
-            json(&Failure::from(Fault::NotJson)),
-            r#"{"PCD_PAY_RST":"error","PCD_PAY_CODE":"T0400","PCD_PAY_MSG":"[T0400] 요청을 읽을 수 없습니다. - 본문이 JSON이 아닙니다.","result":"T0400","message":"요청을 읽을 수 없습니다. - 본문이 JSON이 아닙니다."}"#
         );
         let internal = json(&Failure::internal("01J".into()));
         assert!(internal.ends_with(r#","reference":"01J"}"#), "{internal}");

@@ -1,294 +1,19 @@
 //! Payments with a key: their steps by table, and random histories of them against the books.
-//!
-//! [`Shop`] keeps what a store would, and holds it against the audit after every command.
 
+use super::shop::{LIMIT, Shop, done};
 use super::{NOW, PARTNER, STRANGER};
-use crate::audit::Audit;
-use crate::billing::{
-    Approval, Charge, ChargeState, Instrument, Method, Month, OrderText, Owner, Payer, PayerAlias,
-    Reason, Tax, Trade, TradeAnswer, TradeKind, TradeState, TradeWhy,
-};
+use crate::billing::{ChargeState, Method, Month, PayerAlias, Reason, TradeAnswer, TradeWhy};
 use crate::code::Code;
-use crate::command::{
-    Actor, Command, NewCharge, NewPayer, NewReceipt, NewRefund, Order, Reads, TradeTold,
-};
+use crate::command::{Actor, Command, NewRefund, Order};
 use crate::decide::decide;
-use crate::ident::{ChargeNo, PartnerNo, PayerNo, TradeNo};
-use crate::ledger::{Account, Ledger, Posting};
+use crate::ident::{ChargeNo, PartnerNo, TradeNo};
+use crate::ledger::Posting;
 use crate::matter::{Act, Matter};
 use crate::money::Won;
-use crate::notice::{Notice, Outcome};
-use crate::partner::{BillingSettings, Partner, Verifier};
-use crate::refusal::Refusal;
-use crate::time::{Day, Time};
-use crate::view::{Context, Event, EventKind, Reply, Rules, View, Write};
+use crate::notice::Outcome;
+use crate::time::Day;
+use crate::view::{Context, EventKind, Reply, Rules, Write};
 use proptest::prelude::*;
-use std::collections::BTreeMap;
-
-/// What the institution refuses a card with.
-const LIMIT: Reason = Reason(3_112);
-
-struct Shop {
-    partner: Partner,
-    ledger: Ledger,
-    settlement: i64,
-    payers: BTreeMap<PayerNo, Payer>,
-    aliases: BTreeMap<PayerAlias, PayerNo>,
-    charges: BTreeMap<ChargeNo, Charge>,
-    trades: BTreeMap<TradeNo, Trade>,
-    postings: Vec<Posting>,
-    notices: Vec<Notice>,
-    events: Vec<Event>,
-    serial: i64,
-    now: Time,
-}
-
-fn text(text: &str) -> secrecy::SecretString {
-    text.to_owned().into()
-}
-
-fn order_text() -> OrderText {
-    OrderText {
-        goods: text("상품1"),
-        payer_no: text(""),
-        payer_name: text("홍길동"),
-        payer_phone: text(""),
-        payer_email: text(""),
-        define_1: text(""),
-        define_2: text(""),
-    }
-}
-
-impl Shop {
-    /// A partner with one card and one account.
-    fn new() -> Shop {
-        let partner = Partner {
-            no: PARTNER,
-            cst_id: "test".into(),
-            name: "상점".into(),
-            suspended: false,
-            held: false,
-            key_generation: 1,
-            verifier: Verifier([7; 32]),
-            webhook_url: None,
-            sources: vec![],
-            transfer_cap: None,
-            made_at: Time(1),
-            billing: BillingSettings::default(),
-        };
-        let mut shop = Shop {
-            partner,
-            ledger: Ledger::new(PARTNER),
-            settlement: 0,
-            payers: BTreeMap::new(),
-            aliases: BTreeMap::new(),
-            charges: BTreeMap::new(),
-            trades: BTreeMap::new(),
-            postings: vec![],
-            notices: vec![],
-            events: vec![],
-            serial: 500,
-            now: NOW,
-        };
-        shop.add(Method::Card, None).unwrap();
-        shop.add(Method::Account, None).unwrap();
-        shop
-    }
-
-    fn add(&mut self, method: Method, alias: Option<PayerAlias>) -> Result<PayerNo, Code> {
-        let instrument = Instrument {
-            token: text("token"),
-            number_masked: text("1111-****-****-2222"),
-            holder: text("홍길동"),
-            phone_masked: text("010-****-5678"),
-        };
-        let new = NewPayer {
-            partner: PARTNER,
-            method,
-            owner: Owner::Person,
-            org: "0200".into(),
-            org_name: "BC카드".into(),
-            instrument,
-            alias,
-        };
-        match self.give(Actor::Partner, Command::AddPayer(Box::new(new)))? {
-            Reply::Payer(no) => Ok(no),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    fn card(&self) -> PayerNo {
-        *self.payers.keys().next().unwrap()
-    }
-
-    fn account(&self) -> PayerNo {
-        *self.payers.keys().nth(1).unwrap()
-    }
-
-    fn view<'a>(&'a self, reads: &Reads<'_>) -> View<'a> {
-        let receipt = |charge: &Charge| self.trades.get(&charge.receipt?);
-        let charge = reads.charge.and_then(|no| self.charges.get(&no));
-        let newest = |pick: &dyn Fn(&&Charge) -> bool| self.charges.values().rev().find(pick);
-        let month =
-            |(payer, month)| newest(&move |c: &&Charge| c.payer == payer && c.month == Some(month));
-        View {
-            partner: Some(&self.partner),
-            ledger: Some(&self.ledger),
-            payer: reads.payer.and_then(|no| self.payers.get(&no)),
-            alias: reads.alias.and_then(|alias| self.aliases.get(&alias).copied()),
-            ordered: reads.oid.and_then(|oid| newest(&move |c: &&Charge| c.oid == oid)),
-            monthly: reads.monthly.and_then(month),
-            charge: charge.or_else(|| self.charges.get(&self.trades.get(&reads.trade?)?.charge)),
-            receipt: charge.and_then(receipt),
-            charges: reads.charges.iter().filter_map(|no| self.charges.get(no)).collect(),
-            trade: reads.trade.and_then(|no| self.trades.get(&no)),
-            ..View::default()
-        }
-    }
-
-    /// Decides twice, writes, and holds the books against the audit.
-    fn give(&mut self, actor: Actor, command: Command) -> Result<Reply, Code> {
-        let order = Order { actor, command };
-        let context = Context {
-            now: self.now,
-            serial: self.serial,
-            epoch: 2,
-            epoch_start: 400,
-            rules: Rules::OPEN,
-        };
-        let reads = order.command.reads();
-        let decided = decide(&self.view(&reads), &order, &context);
-        let again = decide(&self.view(&reads), &order, &context);
-        assert_eq!(format!("{decided:?}"), format!("{again:?}"));
-        let change = decided.map_err(|refusal: Refusal| refusal.code)?;
-        self.serial += change.serials;
-        let quiet = change.writes.iter().all(|write| !matches!(write, Write::Event(_)));
-        let inquiry = |write: &Write| matches!(write, Write::Charge(_) | Write::Trade(_));
-        assert!(!quiet || change.writes.iter().all(inquiry), "{:?}", change.writes);
-        for write in change.writes {
-            self.write(write);
-        }
-        self.audit();
-        Ok(change.reply)
-    }
-
-    fn write(&mut self, write: Write) {
-        match write {
-            Write::Ledger(ledger) => self.ledger = ledger,
-            Write::NewPayer(payer, _) => {
-                self.aliases.extend(payer.alias.map(|alias| (alias, payer.no)));
-                self.payers.insert(payer.no, payer);
-            }
-            Write::Payer(payer) => {
-                self.payers.insert(payer.no, payer);
-            }
-            Write::NewCharge(charge, _) | Write::Charge(charge) => {
-                self.charges.insert(charge.no, charge);
-            }
-            Write::Trade(trade) => {
-                self.trades.insert(trade.no, trade);
-            }
-            Write::Posting(posting) => {
-                let (debit, credit) = posting.entry.legs();
-                let sign = i64::from(credit == Account::Settlement)
-                    - i64::from(debit == Account::Settlement);
-                self.settlement += sign * posting.amount.0;
-                self.postings.push(posting);
-            }
-            Write::NewNotice(notice) => self.notices.push(notice),
-            Write::Event(event) => self.events.push(event),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[track_caller]
-    fn audit(&self) {
-        let mut audit = Audit::default();
-        for posting in &self.postings {
-            audit.posting(posting, 0);
-        }
-        for trade in self.trades.values() {
-            audit.trade(trade.partner, trade.kind, trade.state, trade.amount.0);
-        }
-        let unsettled = self.charges.values().map(|charge| charge.unsettled().0).sum();
-        let refunding = self.charges.values().map(|charge| charge.refunding.0).sum();
-        audit.open_billing(PARTNER, unsettled, refunding);
-        assert_eq!(audit.finish(std::slice::from_ref(&self.ledger), self.settlement), []);
-        for charge in self.charges.values() {
-            assert!(charge.left() >= Won::ZERO, "{charge:?}");
-            let of = |kind, state: fn(TradeState) -> bool| -> i64 {
-                let trades = self.trades.values().filter(|t| t.charge == charge.no);
-                trades.filter(|t| t.kind == kind && state(t.state)).map(|t| t.amount.0).sum()
-            };
-            let done = of(TradeKind::Refund, |state| state == TradeState::Done);
-            assert_eq!(
-                (charge.refunded.0, charge.refunding.0),
-                (done, of(TradeKind::Refund, TradeState::is_open))
-            );
-        }
-    }
-
-    fn charge(
-        &mut self,
-        payer: PayerNo,
-        oid: &str,
-        amount: i64,
-        month: Option<Month>,
-    ) -> Result<(ChargeNo, TradeNo), Code> {
-        let method = self.payers[&payer].method;
-        let new = NewCharge {
-            partner: PARTNER,
-            method,
-            payer: Some(payer),
-            oid: oid.into(),
-            month,
-            amount: Won(amount),
-            tax: Tax::of(Won(amount), true, None).unwrap(),
-            order: order_text(),
-        };
-        trade_of(self.give(Actor::Partner, Command::Charge(Box::new(new)))?)
-    }
-
-    fn refund(&mut self, charge: ChargeNo, amount: Option<i64>) -> Result<TradeNo, Code> {
-        let new = NewRefund { partner: PARTNER, charge, amount: amount.map(Won), vat: None };
-        let reply = self.give(Actor::Partner, Command::Refund(Box::new(new)))?;
-        trade_of(reply).map(|(_, trade)| trade)
-    }
-
-    fn receipt(&mut self, charge: ChargeNo, cancel: bool) -> Result<TradeNo, Code> {
-        let new = NewReceipt { partner: PARTNER, charge, amount: None, cancel };
-        let reply = self.give(Actor::Partner, Command::Receipt(Box::new(new)))?;
-        trade_of(reply).map(|(_, trade)| trade)
-    }
-
-    fn told(&mut self, trade: TradeNo, inquired: bool, answer: TradeAnswer) -> Reply {
-        let charge = self.trades[&trade].charge;
-        let told = TradeTold { partner: PARTNER, charge, trade, inquired, answer };
-        self.give(Actor::Engine, Command::Traded(Box::new(told))).unwrap()
-    }
-
-    fn settle(&mut self, charges: Vec<ChargeNo>) -> Reply {
-        let through = self.now.day();
-        let command = Command::SettleCharges { partner: PARTNER, through, charges };
-        self.give(Actor::Operator("kim".into()), command).unwrap()
-    }
-
-    fn balances(&self) -> [i64; 4] {
-        let l = &self.ledger;
-        [l.captured.0, l.available.0, l.refunding.0, l.receivable.0]
-    }
-}
-
-fn trade_of(reply: Reply) -> Result<(ChargeNo, TradeNo), Code> {
-    match reply {
-        Reply::Trade(both) => Ok((both.0.no, both.1.no)),
-        other => panic!("{other:?}"),
-    }
-}
-
-fn done() -> TradeAnswer {
-    TradeAnswer::Done(Approval { auth_no: "98123445".into(), ..Approval::default() })
-}
 
 #[test]
 fn a_payment_is_captured_settled_and_then_spent() {
@@ -490,6 +215,11 @@ fn persons_end_what_the_acquirer_never_tells() {
         assert_eq!(shop.give(operator(), act(999, "letter 7")), Err(Code::P0143));
         assert_eq!(shop.give(operator(), act(1_000, " ")), Err(Code::P0134));
         assert_eq!(shop.give(Actor::Partner, act(1_000, "letter 7")), Err(Code::T0999));
+        if !done {
+            shop.rules.resolve_same_day = false;
+            assert_eq!(shop.give(operator(), act(1_000, "letter 7")), Err(Code::P0135), "today");
+            shop.now = shop.now.plus_ms(86_400_000);
+        }
         assert!(matches!(shop.give(operator(), act(1_000, "letter 7")), Ok(Reply::Traded(_))));
         let (state, captured, outcome) = match done {
             true => (ChargeState::Captured, 1_000, Outcome::Paid),
@@ -499,6 +229,54 @@ fn persons_end_what_the_acquirer_never_tells() {
         assert_eq!(shop.notices.last().map(|n| n.outcome), Some(outcome));
         assert_eq!(shop.give(operator(), act(1_000, "letter 8")), Err(Code::P0143), "once");
     }
+}
+
+/// After a restore it may be the very refund that is asked for: its amount must not come free.
+#[test]
+fn canceled_before_decides_nothing_of_a_refund() {
+    for reason in [1_115, 3_121, 3_251].map(Reason) {
+        let mut shop = Shop::new();
+        let (charge, pay) = shop.charge(shop.card(), "o1", 1_000, None).unwrap();
+        shop.told(pay, false, done());
+        let refund = shop.refund(charge, None).unwrap();
+        shop.told(refund, false, TradeAnswer::Refused(reason));
+        let trade = &shop.trades[&refund];
+        assert_eq!(trade.why, Some(TradeWhy::Undecided(reason)));
+        assert_eq!((shop.charges[&charge].refunding, shop.balances()[0]), (Won(1_000), 0));
+        let (_, pay) = shop.charge(shop.card(), "o2", 1_000, None).unwrap();
+        shop.told(pay, false, TradeAnswer::Refused(reason));
+        assert_eq!(shop.trades[&pay].reason, Some(reason), "of a payment it is a refusal");
+    }
+}
+
+/// Even where what came of a call could not be written down.
+#[test]
+fn every_call_is_asked_about_in_the_end() {
+    let mut shop = Shop::new();
+    let (_, pay) = shop.charge(shop.card(), "o1", 1_000, None).unwrap();
+    assert_eq!(shop.trades[&pay].inquire_at, Some(shop.now.plus_ms(600_000)));
+    shop.told(pay, true, TradeAnswer::NotSent);
+    assert_eq!(shop.trades[&pay].why, Some(TradeWhy::Lost));
+    shop.told(pay, true, done());
+    assert_eq!((shop.trades[&pay].inquire_at, shop.balances()[0]), (None, 1_000));
+}
+
+/// A cancellation that is answered late leaves alone what a refund and a new receipt made of it.
+#[test]
+fn a_receipt_is_put_back_by_its_own_cancellation_only() {
+    let mut shop = Shop::new();
+    let (charge, pay) = shop.charge(shop.account(), "o1", 1_000, None).unwrap();
+    shop.told(pay, false, done());
+    let receipt = shop.receipt(charge, false).unwrap();
+    shop.told(receipt, false, done());
+    let cancel = shop.receipt(charge, true).unwrap();
+    let refund = shop.refund(charge, Some(100)).unwrap();
+    let TradeAnswer::Done(mut approval) = done() else { unreachable!() };
+    approval.receipt_no = Some("r1".into());
+    shop.told(refund, false, TradeAnswer::Done(approval));
+    assert_eq!(shop.charges[&charge].receipt, None, "canceled with the refund");
+    shop.told(cancel, false, TradeAnswer::Refused(Reason(1_117)));
+    assert_eq!(shop.charges[&charge].receipt, None, "and not put back");
 }
 
 /// The tax that refunds give back is the payment's, and no more of it than there was.

@@ -11,6 +11,7 @@ mod operators;
 mod others;
 mod request;
 mod rules;
+mod shop;
 
 use super::decide;
 use crate::bank::BankCode;

@@ -1,4 +1,4 @@
-use super::{admit, unread};
+use super::admit;
 use crate::api::Api;
 use crate::api::answer::{Answered, Unread, json, status};
 use crate::api::call::{Call, read};
@@ -7,11 +7,11 @@ use crate::token::Bearer;
 use axum::extract::{Query, Request, State};
 use axum::http::header::HOST;
 use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
 use ichae_domain::code::Code;
 use ichae_domain::refusal::Refusal;
 use ichae_wire::cpay::Job;
 use ichae_wire::cpay::auth::{self, RequestBody, Response as Body};
-use ichae_wire::cpay::failure::Failure;
 use ichae_wire::json::Fields;
 use secrecy::SecretString;
 
@@ -23,9 +23,11 @@ const FORWARDED_PROTO: &str = "x-forwarded-proto";
 #[utoipa::path(post, path = auth::PATH, tag = "billing", request_body = RequestBody,
     responses((status = 200, description = "The AuthKey and the job's address, or `result` `error` and \
                AUTH0001 AUTH0002 AUTH0003 AUTH0004 AUTH0008 in `result_msg`", body = Body),
-              (status = "4XX", description = "A fault below the API", body = Failure),
-              (status = 503, description = "Busy or draining", body = Failure)))]
+              (status = "4XX", description = "A fault below the API", body = Body),
+              (status = 503, description = "Busy or draining", body = Body)))]
 pub async fn auth(State(api): State<Api>, request: Request) -> Answered {
+    let own = origin(&api, request.headers(), false);
+    let unread = |fault| unread(&own, fault);
     let (mut call, headers, body) = Call::begun(request, &api).map_err(unread)?;
     call.fields = read(body, api.settings.body_timeout).await.map_err(unread)?;
     answer(&call, &headers)
@@ -33,6 +35,8 @@ pub async fn auth(State(api): State<Api>, request: Request) -> Answered {
 
 /// The query form of before, in TEST; with a JSON body too, as some clients send it (decision C3).
 pub async fn auth_by_get(State(api): State<Api>, request: Request) -> Answered {
+    let own = origin(&api, request.headers(), false);
+    let unread = |fault| unread(&own, fault);
     if api.hub.environment == Environment::Live {
         let refused = Unread::fault(StatusCode::METHOD_NOT_ALLOWED, "POST로 요청해주세요.");
         return Err(unread(refused));
@@ -53,13 +57,20 @@ pub async fn auth_by_get(State(api): State<Api>, request: Request) -> Answered {
     answer(&call, &headers)
 }
 
+/// A fault below the API, in this call's own fields and the Hub API's (decision H1).
+fn unread(origin: &str, unread: Unread) -> Response {
+    let body = Body::fault(origin, unread.code, unread.text);
+    json(unread.status, unread.code, &body)
+}
+
 fn answer(call: &Call, headers: &HeaderMap) -> Answered {
-    let origin = origin(call, headers);
+    let origin = origin(&call.api, headers, call.by_proxy);
     let done = authenticate(call, headers, &origin);
     let (code, body) = match done {
         Ok(body) => (Code::A0000, body),
         Err(refusal) if refusal.code == Code::T0429 => {
-            (refusal.code, Body::fault(&origin, refusal.code))
+            let text = refusal.code.entry().ko.to_owned();
+            (refusal.code, Body::fault(&origin, refusal.code, text))
         }
         Err(refusal) => (refusal.code, Body::error(&origin, &refusal)),
     };
@@ -84,13 +95,13 @@ fn authenticate(call: &Call, headers: &HeaderMap, origin: &str) -> Result<Body, 
 
 /// Scheme and host that the caller reaches us by: the configured ones, else the call's own. What a
 /// trusted proxy says of the scheme is believed as its forwarded address is.
-fn origin(call: &Call, headers: &HeaderMap) -> String {
-    let settings = &call.api.settings;
+fn origin(api: &Api, headers: &HeaderMap, by_proxy: bool) -> String {
+    let settings = &api.settings;
     if let Some(origin) = &settings.public_url {
         return origin.clone();
     }
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let forwarded = text(FORWARDED_PROTO).filter(|_| call.by_proxy);
+    let forwarded = text(FORWARDED_PROTO).filter(|_| by_proxy);
     let tls = forwarded.map_or(settings.tls, |scheme| scheme.trim().eq_ignore_ascii_case("https"));
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']');
     let host = text(HOST.as_str()).filter(|host| host.len() <= 255 && host.chars().all(plain));

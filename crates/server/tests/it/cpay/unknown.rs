@@ -52,6 +52,7 @@ impl Silent {
 #[async_trait::async_trait]
 impl Acquirer for Silent {
     async fn register_card(&self, card: &CardDetails) -> Registration {
+        assert!(!self.silent.load(Ordering::SeqCst), "a connector that breaks");
         self.inner.register_card(card).await
     }
 
@@ -116,6 +117,21 @@ async fn silence_is_unknown_until_the_acquirer_says_and_is_charged_once() {
     assert_eq!((&body["PCD_PAYCANCEL_FLAG"], &body["PCD_PAY_OID"]), (&"Y".into(), &"o-1".into()));
     assert_eq!(body["PCD_PAYER_ID"], key.as_str());
     engine.stop().await;
+}
+
+/// What breaks inside is still an answer that clients can read, with what to search the log for.
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_breaks_answers_in_this_apis_fields() {
+    let acquirer = Silent::new();
+    let app = setup().acquirer(Arc::clone(&acquirer) as _).app().await;
+    let shop = Shop::open(app.test()).await;
+    acquirer.be_silent(true);
+    let before = app.dump();
+    let broken = shop.register(CARD).await;
+    assert_eq!((broken.status.as_u16(), code(&broken)), (200, "T0999".into()));
+    assert_eq!(broken.get("PCD_PAY_RST"), "error");
+    assert_eq!(Some(broken.get("reference").as_str()), broken.header("x-request-id"));
+    assert_eq!(app.dump(), before);
 }
 
 /// A stop between the intent and the answer: it is asked about at the next start, and not made again.
