@@ -136,19 +136,8 @@ async fn no_line_of_the_log_says_a_secret() {
     let cut = HeaderValue::from_str(&format!("Bearer {}", &token[..token.len() - 3])).unwrap();
     request.headers_mut().insert("authorization", cut);
     assert_eq!(app.send(request).await.code(), "T0330");
-    // The card half: registered, charged, refused, looked up, refunded.
     let shop = Shop::open(client.clone()).await;
-    let mut card = crate::cpay::registration(CARD);
-    card["PCD_PAYER_BIRTH"] = BIRTH.into();
-    let path = format!("{}?ACT_=AUTHREG", crate::cpay::USER);
-    let registered = shop.send(&path, card.clone()).await;
-    let payer_id = registered.get("PCD_PAYER_ID");
-    card["PCD_PAY_CARDPW"] = "x".into();
-    shop.send(&path, card).await;
-    shop.pay(&payer_id, "o-1", 1_000).await;
-    shop.pay(&payer_id, "o-1", 1_000).await;
-    shop.info(&payer_id).await;
-    shop.refund("o-1", None).await;
+    card_half(&shop).await;
     let rotate = |webhook_secret| Request::PartnerRotateKey {
         cst_id: "secretive".to_owned(),
         webhook_secret,
@@ -184,6 +173,21 @@ async fn no_line_of_the_log_says_a_secret() {
         let line = heard.lines().find(|line| line.contains(secret));
         assert_eq!(line, None, "{what}");
     }
+}
+
+/// Registered, refused, charged, looked up, refunded.
+async fn card_half(shop: &Shop<'_>) {
+    let mut card = crate::cpay::registration(CARD);
+    card["PCD_PAYER_BIRTH"] = BIRTH.into();
+    let path = format!("{}?ACT_=AUTHREG", crate::cpay::USER);
+    let registered = shop.send(&path, card.clone()).await;
+    let payer_id = registered.get("PCD_PAYER_ID");
+    card["PCD_PAY_CARDPW"] = "x".into();
+    shop.send(&path, card).await;
+    shop.pay(&payer_id, "o-1", 1_000).await;
+    shop.pay(&payer_id, "o-1", 1_000).await;
+    shop.info(&payer_id).await;
+    shop.refund("o-1", None).await;
 }
 
 /// Until a webhook that nobody takes was tried: nobody listens on port 1.
