@@ -1,10 +1,12 @@
 //! The reference page: Swagger UI over our own OpenAPI document, with nothing from elsewhere.
 
 use super::Api;
+use super::cpay;
 use axum::Router;
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_SECURITY_POLICY;
 use axum::response::Response;
+use ichae_wire::cpay::auth;
 use utoipa::Modify;
 use utoipa::openapi::schema::AnyOfBuilder;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -29,16 +31,20 @@ impl Modify for Bearer {
     }
 }
 
-/// Adds what holds for every call: a refusal is HTTP 200 too (decision H1).
+/// Adds what holds for every call: a refusal is HTTP 200 too (decision H1), in the fields of its API.
 pub fn completed(mut document: OpenApi) -> OpenApi {
-    let refusal = RefOr::from(Ref::from_schema_name("Refusal"));
-    for item in document.paths.paths.values_mut() {
+    for (path, item) in &mut document.paths.paths {
+        let refusal = match path.as_str() {
+            auth::PATH => continue,
+            path if cpay::is_path(path) => Ref::from_schema_name("CpayFailure"),
+            _ => Ref::from_schema_name("Refusal"),
+        };
         let Some(operation) = &mut item.post else { continue };
         let Some(RefOr::T(done)) = operation.responses.responses.get_mut("200") else { continue };
         for content in done.content.values_mut() {
             let RefOr::T(content) = content else { continue };
             if let Some(success) = content.schema.take() {
-                let either = AnyOfBuilder::new().item(success).item(refusal.clone());
+                let either = AnyOfBuilder::new().item(success).item(RefOr::from(refusal.clone()));
                 content.schema = Some(RefOr::T(Schema::from(either)));
             }
         }

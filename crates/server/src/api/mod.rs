@@ -134,7 +134,7 @@ fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(hub::lists::by_date))
         .routes(routes!(hub::lists::by_group))
         .routes(routes!(bulk::payouts))
-        .routes(routes!(cpay::auth::auth))
+        .routes(routes!(cpay::auth::auth, cpay::auth::auth_by_get))
         .routes(routes!(cpay::user::user))
         .routes(routes!(cpay::pay::simple_card))
         .routes(routes!(cpay::pay::simple_account))
@@ -156,8 +156,6 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 /// The router that the listener serves.
 pub fn router(api: Api) -> Router {
     let (router, document) = routes().split_for_parts();
-    // The old query form, in TEST only (decision C3).
-    let router = router.route(job::AUTH_PATH, axum::routing::get(cpay::auth::auth_by_get));
     let router = if api.settings.docs {
         router.merge(docs::routes(docs::completed(document), api.settings.try_it))
     } else {

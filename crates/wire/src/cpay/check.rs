@@ -2,6 +2,7 @@
 
 use super::head::Head;
 use super::paid::{self, Body, Field, Paid};
+use super::schema::{answer, either};
 use super::{field, method_of, session};
 use crate::json::Fields;
 use ichae_domain::billing::{Method, Month};
@@ -111,6 +112,12 @@ const ACCOUNT: &[Field] = &[
     paid::STANDING_MGTNUM,
 ];
 
+const REFUNDED: &str = "PCD_REFUND_TOTAL";
+
+answer!(OfCard as "CpayCheckOfCard": "A payment from a card.", paid::names(CARD, &[REFUNDED]), &[]);
+answer!(OfAccount as "CpayCheckOfAccount": "A payment from an account.", paid::names(ACCOUNT, &[REFUNDED]), &[]);
+either!(Answer as "CpayCheck": "A payment as it is now.", OfCard, OfAccount);
+
 /// A payment that was captured, and what was refunded of it since.
 pub fn response(paid: &Paid<'_>) -> Value {
     let (message, fields) = match paid.charge.method {
@@ -120,7 +127,7 @@ pub fn response(paid: &Paid<'_>) -> Value {
     Body::default()
         .head(Head::done(DONE, message))
         .of(paid, fields)
-        .put("PCD_REFUND_TOTAL", paid.charge.refunded.to_string())
+        .put(REFUNDED, paid.charge.refunded.to_string())
         .value()
 }
 

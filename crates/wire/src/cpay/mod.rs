@@ -21,6 +21,7 @@ pub mod payer_id;
 pub mod receipt;
 pub mod refund;
 pub mod register;
+mod schema;
 pub mod session;
 pub mod user;
 

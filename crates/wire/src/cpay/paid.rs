@@ -122,6 +122,14 @@ pub(super) const STANDING_RST: Field =
 pub(super) const STANDING_MGTNUM: Field =
     ("PCD_TAXSAVE_MGTNUM", |paid| paid.standing().unwrap_or_default().to_owned());
 
+/// The names in a table of fields, and those that an answer has besides.
+pub(super) fn names(
+    fields: &[Field],
+    more: &'static [&'static str],
+) -> impl Iterator<Item = &'static str> {
+    fields.iter().map(|(name, _)| *name).chain(more.iter().copied())
+}
+
 /// An answer in the making: its fields stand in the order in which they were put there.
 #[derive(Default)]
 pub(super) struct Body(Map<String, Value>);

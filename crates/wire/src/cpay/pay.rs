@@ -3,6 +3,7 @@
 use super::head::Head;
 use super::paid::{self, Body, Field, Paid};
 use super::receipt::{self, ReceiptAsked};
+use super::schema::answer;
 use super::{Job, field, pay_type, session};
 use crate::json::Fields;
 use ichae_domain::billing::{Method, Month, OrderText, Tax, least, words};
@@ -271,6 +272,11 @@ const MONTHLY_ACCOUNT: &[Field] = &[
     paid::DEFINE_1,
     paid::DEFINE_2,
 ];
+
+answer!(SimpleCard as "CpaySimpleCard": "A card that was charged once.", paid::names(SIMPLE_CARD, &[]), &[]);
+answer!(MonthlyCard as "CpayMonthlyCard": "A card that was charged for a month.", paid::names(MONTHLY_CARD, &[]), &[]);
+answer!(SimpleAccount as "CpaySimpleAccount": "An account that was charged once.", paid::names(SIMPLE_ACCOUNT, &[]), &[]);
+answer!(MonthlyAccount as "CpayMonthlyAccount": "An account that was charged for a month.", paid::names(MONTHLY_ACCOUNT, &[]), &[]);
 
 /// What an answer says of a payment, after its head.
 pub(super) fn fields(paid: &Paid<'_>) -> &'static [Field] {

@@ -1,7 +1,8 @@
 //! Cash receipts of payments from accounts: issue and cancel (wire facts 2.9).
 
 use super::head::Head;
-use super::paid::{Body, OID, PAYER_ID, Paid, REGULER_FLAG, receipt_no};
+use super::paid::{self, Body, Field, OID, PAYER_ID, Paid, REGULER_FLAG, receipt_no};
+use super::schema::answer;
 use super::{field, session};
 use crate::json::Fields;
 use ichae_domain::billing::{Trade, TradeKind};
@@ -93,6 +94,11 @@ pub(super) fn asked(
     Ok(ReceiptAsked { personal, id_number: number.into() })
 }
 
+const ABOUT: &[Field] = &[PAYER_ID, OID, REGULER_FLAG];
+const RECEIPT: &[&str] = &["PCD_PAY_WORK", "PCD_TAXSAVE_AMOUNT", "PCD_TAXSAVE_MGTNUM"];
+
+answer!(Answer as "CpayReceipt": "A cash receipt that was issued or canceled.", paid::names(ABOUT, RECEIPT), &[]);
+
 /// A receipt that was issued or canceled. `PCD_PAY_WORK` is what today's samples read.
 pub fn response(paid: &Paid<'_>, receipt: &Trade) -> Value {
     let (work, message) = match receipt.kind {
@@ -103,10 +109,10 @@ pub fn response(paid: &Paid<'_>, receipt: &Trade) -> Value {
     };
     Body::default()
         .head(Head::done(DONE, message))
-        .put("PCD_PAY_WORK", work)
-        .of(paid, &[PAYER_ID, OID, REGULER_FLAG])
-        .put("PCD_TAXSAVE_AMOUNT", receipt.amount.to_string())
-        .put("PCD_TAXSAVE_MGTNUM", receipt_no(receipt).unwrap_or_default())
+        .put(RECEIPT[0], work)
+        .of(paid, ABOUT)
+        .put(RECEIPT[1], receipt.amount.to_string())
+        .put(RECEIPT[2], receipt_no(receipt).unwrap_or_default())
         .value()
 }
 

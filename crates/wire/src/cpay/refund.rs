@@ -2,6 +2,7 @@
 
 use super::head::Head;
 use super::paid::{self, Body, Field, Paid};
+use super::schema::{answer, either};
 use super::{field, session};
 use crate::json::Fields;
 use ichae_domain::billing::{Approval, Method, Month, Trade};
@@ -110,21 +111,28 @@ const ACCOUNT: &[Field] = &[
     paid::GOODS,
 ];
 
+const REFUNDED: &[&str] = &["PCD_REFUND_TOTAL", "PCD_REFUND_TAXTOTAL"];
+const SLIP: &[Field] = &[paid::CARDTRADENUM, paid::CARDRECEIPT];
+/// Where the payment had a cash receipt.
+const TAXSAVE: &[&str] = &["PCD_TAXSAVE_RST", "PCD_TAXSAVE_MSG"];
+
+answer!(OfCard as "CpayRefundOfCard": "A refund to a card.", paid::names(CARD, REFUNDED).chain(paid::names(SLIP, &[])), &[]);
+answer!(OfAccount as "CpayRefundOfAccount": "A refund to an account.", paid::names(ACCOUNT, REFUNDED), TAXSAVE);
+either!(Answer as "CpayRefund": "A refund that was done.", OfCard, OfAccount);
+
 /// A refund that was done. The slip and its number are the payment's.
 pub fn response(paid: &Paid<'_>, refund: &Trade) -> Value {
     let card = paid.charge.method == Method::Card;
     let body = Body::default()
         .head(Head::done(DONE, MESSAGE))
         .of(paid, if card { CARD } else { ACCOUNT })
-        .put("PCD_REFUND_TOTAL", refund.amount.to_string())
-        .put("PCD_REFUND_TAXTOTAL", refund.vat.to_string());
+        .put(REFUNDED[0], refund.amount.to_string())
+        .put(REFUNDED[1], refund.vat.to_string());
     if card {
-        return body.of(paid, &[paid::CARDTRADENUM, paid::CARDRECEIPT]).value();
+        return body.of(paid, SLIP).value();
     }
     match refund.approval.as_ref().and_then(receipt) {
-        Some((code, message)) => {
-            body.put("PCD_TAXSAVE_RST", code).put("PCD_TAXSAVE_MSG", message).value()
-        }
+        Some((code, message)) => body.put(TAXSAVE[0], code).put(TAXSAVE[1], message).value(),
         None => body.value(),
     }
 }

@@ -1,6 +1,8 @@
 //! Looks a billing key up, or deregisters it (wire facts 2.3 and 2.4).
 
 use super::head::Head;
+use super::register;
+use super::schema::either;
 use super::{field, pay_type, session};
 use crate::json::Fields;
 use ichae_domain::billing::{Instrument, Method, Owner, Payer};
@@ -28,6 +30,9 @@ pub struct RequestBody {
     #[schema(example = "1234", max_length = 20, pattern = "^[A-Za-z0-9]*$")]
     pub pcd_payer_no: Option<String>,
 }
+
+either!(Request as "CpayKeyRequest": "A key to look up or deregister, or a card to register.", RequestBody, register::RequestBody);
+either!(Answer as "CpayKey": "What a key is, that it is gone, or a new one.", Info, Deleted, register::Response);
 
 /// What is in the body beside the session.
 #[derive(Clone, PartialEq, Eq, Debug)]

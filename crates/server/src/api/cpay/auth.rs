@@ -33,7 +33,12 @@ pub async fn auth(State(api): State<Api>, request: Request) -> Answered {
     answer(&call, &headers)
 }
 
-/// The query form of before, in TEST; with a JSON body too, as some clients send it (decision C3).
+/// The query form of before, in TEST only. Do not use it: addresses end up in logs. It takes what the POST
+/// takes, as parameters of the address (decision C3).
+#[utoipa::path(get, path = auth::PATH, tag = "billing",
+    responses((status = 200, description = "As the POST's", body = Body),
+              (status = "4XX", description = "A fault below the API, or LIVE", body = Body),
+              (status = 503, description = "Busy or draining", body = Body)))]
 pub async fn auth_by_get(State(api): State<Api>, request: Request) -> Answered {
     let own = origin(&api, request.headers(), false);
     let unread = |fault| unread(&own, fault);

@@ -14,7 +14,7 @@ use ichae_wire::cpay::{Job, job};
 /// code that the payment itself got.
 #[utoipa::path(post, path = job::CHECK_PATH, tag = "billing", request_body = check::RequestBody,
     responses((status = 200, description = "The payment, or a refusal: CBIL0001 CBIL0002 CBIL0003 \
-               SPCD1001 RPCD1001 SPAY0011 SPAY0012 CPAY0018 CPAY0022 PAYU0001 AUTH0004", body = Failure),
+               SPCD1001 RPCD1001 SPAY0011 SPAY0012 CPAY0018 CPAY0022 PAYU0001 AUTH0004", body = check::Answer),
               (status = "4XX", description = "A fault below the API", body = Failure),
               (status = 503, description = "Busy or draining", body = Failure)))]
 pub async fn check(follow: Follow) -> Answered {

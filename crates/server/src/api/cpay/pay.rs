@@ -17,7 +17,7 @@ use uuid::Uuid;
 /// the answer is PAYU0001, which is neither success nor failure: the hub asks until it knows.
 #[utoipa::path(post, path = job::SIMPLE_CARD_PATH, tag = "billing", request_body = pay::RequestBody,
     responses((status = 200, description = "The payment, or a refusal: SPCD0001 SPCD0002 SPCD0003 \
-               SPCD0004 SPCD0007 SPCD0012 SPCD0014 SPCD1001 SPCD9991 PAYU0001 AUTH0004", body = Failure),
+               SPCD0004 SPCD0007 SPCD0012 SPCD0014 SPCD1001 SPCD9991 PAYU0001 AUTH0004", body = pay::SimpleCard),
               (status = "4XX", description = "A fault below the API", body = Failure),
               (status = 503, description = "Busy or draining", body = Failure)))]
 pub async fn simple_card(follow: Follow) -> Answered {
@@ -28,7 +28,7 @@ pub async fn simple_card(follow: Follow) -> Answered {
 #[utoipa::path(post, path = job::SIMPLE_ACCOUNT_PATH, tag = "billing",
     request_body = pay::RequestBody,
     responses((status = 200, description = "The payment, or a refusal: SPAY0001 SPAY0005 SPAY0011 \
-               SPAY0012 SPAY0019 CPAY0202 PAYU0002 AUTH0004", body = Failure),
+               SPAY0012 SPAY0019 CPAY0202 PAYU0002 AUTH0004", body = pay::SimpleAccount),
               (status = "4XX", description = "A fault below the API", body = Failure),
               (status = 503, description = "Busy or draining", body = Failure)))]
 pub async fn simple_account(follow: Follow) -> Answered {
@@ -40,7 +40,7 @@ pub async fn simple_account(follow: Follow) -> Answered {
     request_body = pay::RequestBody,
     responses((status = 200, description = "The payment, or a refusal: RPCD0001 RPCD0002 RPCD0003 \
                RPCD0004 RPCD0005 RPCD0006 RPCD0007 RPCD0012 RPCD0015 RPCD1001 RPCD9991 RPCD9999 \
-               PAYU0001 AUTH0004", body = Failure),
+               PAYU0001 AUTH0004", body = pay::MonthlyCard),
               (status = "4XX", description = "A fault below the API", body = Failure),
               (status = 503, description = "Busy or draining", body = Failure)))]
 pub async fn monthly_card(follow: Follow) -> Answered {
@@ -51,7 +51,7 @@ pub async fn monthly_card(follow: Follow) -> Answered {
 #[utoipa::path(post, path = job::MONTHLY_ACCOUNT_PATH, tag = "billing",
     request_body = pay::RequestBody,
     responses((status = 200, description = "The payment, or a refusal: CPAY0001 CPAY0004 CPAY0012 \
-               CPAY0018 CPAY0022 CPAY0202 PAYU0002 AUTH0004", body = Failure),
+               CPAY0018 CPAY0022 CPAY0202 PAYU0002 AUTH0004", body = pay::MonthlyAccount),
               (status = "4XX", description = "A fault below the API", body = Failure),
               (status = 503, description = "Busy or draining", body = Failure)))]
 pub async fn monthly_account(follow: Follow) -> Answered {

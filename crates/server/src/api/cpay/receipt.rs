@@ -15,7 +15,7 @@ use ichae_wire::cpay::{Job, job, receipt};
 #[utoipa::path(post, path = job::RECEIPT_PATH, tag = "billing", request_body = receipt::RequestBody,
     params(("ACT_" = String, Query, description = "TSREG or TSCANCEL")),
     responses((status = 200, description = "The receipt, or a refusal: TSAV0002 TSAV0003 TSAV0004 \
-               TSAV0005 TSAV0006 TSAV0008 TSAV0009 TSAV0010 PUIF0003 AUTH0004", body = Failure),
+               TSAV0005 TSAV0006 TSAV0008 TSAV0009 TSAV0010 PUIF0003 AUTH0004", body = receipt::Answer),
               (status = "4XX", description = "A fault below the API", body = Failure),
               (status = 503, description = "Busy or draining", body = Failure)))]
 pub async fn receipt(follow: Follow) -> Answered {

@@ -16,7 +16,7 @@ use ichae_wire::cpay::{Job, job, refund};
 /// cannot cover is refused with PAYC0007. PAYC0009 is neither success nor failure.
 #[utoipa::path(post, path = job::REFUND_PATH, tag = "billing", request_body = refund::RequestBody,
     responses((status = 200, description = "The refund, or a refusal: PAYC0001 PAYC0002 PAYC0003 \
-               PAYC0004 PAYC0005 PAYC0006 PAYC0007 PAYC0008 PAYC0009 PAYC0010 AUTH0004", body = Failure),
+               PAYC0004 PAYC0005 PAYC0006 PAYC0007 PAYC0008 PAYC0009 PAYC0010 AUTH0004", body = refund::Answer),
               (status = "4XX", description = "A fault below the API", body = Failure),
               (status = 503, description = "Busy or draining", body = Failure)))]
 pub async fn refund(follow: Follow) -> Answered {
