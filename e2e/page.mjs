@@ -80,12 +80,19 @@ export class Reference {
     }
     const path = await block.locator('.opblock-summary-path').getAttribute('data-path');
     const [response] = await Promise.all([
-      this.page.waitForResponse(`${this.base}${path}`),
+      this.page.waitForResponse((response) => response.url().split('?')[0] === `${this.base}${path}`),
       block.getByRole('button', { name: 'Execute', exact: true }).click(),
     ]);
     const said = await response.json();
-    await shown(block, said.result);
+    // cpay tells its code in a field of its own.
+    await shown(block, said.PCD_PAY_CODE ?? said.result);
     return said;
+  }
+
+  /** What auth.php gives for the calls that follow: one key serves them all. */
+  async authKey() {
+    this.issued ??= (await this.execute('billing', 'auth')).AuthKey;
+    return this.issued;
   }
 
   /** Authorises with a token of its own, anew where the last one is about to end. */

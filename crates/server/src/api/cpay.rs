@@ -4,6 +4,7 @@
 
 pub mod auth;
 pub mod check;
+mod example;
 pub mod pay;
 pub mod receipt;
 mod referer;

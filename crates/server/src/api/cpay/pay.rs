@@ -1,4 +1,4 @@
-use super::{Follow, row_of, undone};
+use super::{Follow, example, row_of, undone};
 use crate::api::answer::Answered;
 use crate::api::charge::paid;
 use crate::till::Call;
@@ -26,7 +26,7 @@ pub async fn simple_card(follow: Follow) -> Answered {
 
 /// Charges an account key once (wire facts 2.6).
 #[utoipa::path(post, path = job::SIMPLE_ACCOUNT_PATH, tag = "billing",
-    request_body = pay::RequestBody,
+    request_body(content = pay::RequestBody, example = example::simple_account),
     responses((status = 200, description = "The payment, or a refusal: SPAY0001 SPAY0005 SPAY0011 \
                SPAY0012 SPAY0019 CPAY0202 PAYU0002 AUTH0004", body = pay::SimpleAccount),
               (status = "4XX", description = "A fault below the API", body = Failure),
@@ -49,7 +49,7 @@ pub async fn monthly_card(follow: Follow) -> Answered {
 
 /// Charges an account key for a month, once (wire facts 2.6).
 #[utoipa::path(post, path = job::MONTHLY_ACCOUNT_PATH, tag = "billing",
-    request_body = pay::RequestBody,
+    request_body(content = pay::RequestBody, example = example::monthly_account),
     responses((status = 200, description = "The payment, or a refusal: CPAY0001 CPAY0004 CPAY0012 \
                CPAY0018 CPAY0022 CPAY0202 PAYU0002 AUTH0004", body = pay::MonthlyAccount),
               (status = "4XX", description = "A fault below the API", body = Failure),

@@ -13,7 +13,7 @@ use ichae_wire::cpay::{Job, job, receipt};
 
 /// Issues a cash receipt for a payment from an account, or cancels it; `ACT_` says which (wire facts 2.9).
 #[utoipa::path(post, path = job::RECEIPT_PATH, tag = "billing", request_body = receipt::RequestBody,
-    params(("ACT_" = String, Query, description = "TSREG or TSCANCEL")),
+    params(("ACT_" = String, Query, description = "TSREG or TSCANCEL", example = "TSREG")),
     responses((status = 200, description = "The receipt, or a refusal: TSAV0002 TSAV0003 TSAV0004 \
                TSAV0005 TSAV0006 TSAV0008 TSAV0009 TSAV0010 PUIF0003 AUTH0004", body = receipt::Answer),
               (status = "4XX", description = "A fault below the API", body = Failure),

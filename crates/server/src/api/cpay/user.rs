@@ -21,7 +21,8 @@ use secrecy::{ExposeSecret, SecretString};
 /// `PUSERINFO` says what a key is. `PUSERDEL` ends it for good. `AUTHREG` registers a card without a
 /// window; its number goes on to the acquirer and is kept nowhere here.
 #[utoipa::path(post, path = job::USER_PATH, tag = "billing", request_body = user::Request,
-    params(("ACT_" = String, Query, description = "PUSERINFO, PUSERDEL or AUTHREG")),
+    params(("ACT_" = String, Query, description = "PUSERINFO, PUSERDEL or AUTHREG",
+        example = "PUSERINFO")),
     responses((status = 200, description = "The key, or a refusal: PUIF0001 PUIF0002 PUIF0003, of a \
                registration CDAU0001 CDAU0007 CDAU0009 CDAU9991 CDAU9998 CDAUCK01 CDAUCK02 CDAUCK03 \
                CDAUCK04 CDAUCK05 CDAUCK06; AUTH0004", body = user::Answer),
