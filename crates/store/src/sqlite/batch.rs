@@ -52,6 +52,8 @@ pub struct SqliteBackend {
     board: Arc<Board>,
     witness: Option<(Witness, Vec<u8>)>,
     witnessed: Instant,
+    /// The oldest key in use when the sealing of every row again began; none while that is not under way.
+    resealing_since: Option<u32>,
     /// Pages in the log, as the last commit left it.
     log_pages: Arc<AtomicI32>,
 }
@@ -109,6 +111,7 @@ impl SqliteBackend {
             board,
             witness,
             witnessed: Instant::now(),
+            resealing_since: None,
             log_pages,
         };
         backend.see()?;
@@ -434,11 +437,16 @@ impl SqliteBackend {
     fn reseal_slice(&mut self, after: i64, limit: usize) -> Result<Option<i64>, StoreError> {
         super::open::know_keys(&self.db, &self.sealer.keys())?;
         if after == 0 {
+            let now = super::open::oldest_in_use(&self.sealer.keys());
+            // Of two that go on at once the earlier counts: what it has passed may be under its keys.
+            self.resealing_since = Some(self.resealing_since.map_or(now, |since| since.min(now)));
             self.reseal_secrets()?;
         }
         let next = super::reseal::slice(&mut self.db, &self.sealer, after, limit.max(1))?;
-        if next.is_none() {
-            super::open::forget_keys(&self.db, &self.sealer.keys())?;
+        // Only where this process sealed all of it, from the first row on.
+        if let (None, Some(oldest)) = (next, self.resealing_since) {
+            super::open::forget_keys(&self.db, oldest)?;
+            self.resealing_since = None;
         }
         Ok(next)
     }

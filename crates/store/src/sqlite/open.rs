@@ -230,28 +230,31 @@ fn used_keys(connection: &Connection) -> Result<BTreeSet<u32>, StoreError> {
     Ok(used)
 }
 
-/// After every row was sealed again: keys that nothing is under any more are not asked for again,
-/// but for the ones in use.
-pub(super) fn forget_keys(connection: &Connection, keys: &Keys) -> Result<(), StoreError> {
-    let used = used_keys(connection)?;
+/// The oldest keys that a row can be under which is sealed from now on.
+pub(super) fn oldest_in_use(keys: &Keys) -> u32 {
+    keys.sealing.active().0.min(keys.index.active().0)
+}
+
+/// After every row was sealed again: keys older than those in use when that began are not asked for again.
+/// What rows are under is not looked up, which would read every sealed row while all commits wait.
+pub(super) fn forget_keys(connection: &Connection, oldest: u32) -> Result<(), StoreError> {
+    let sql = "DELETE FROM key_prints WHERE kind IN (?1, ?2) AND id < ?3";
+    connection.execute(sql, params![SEALING, INDEX, oldest])?;
+    Ok(())
+}
+
+/// Compares the keys, and writes new ones down before anything is sealed under them. What was found to be
+/// retired is not looked for again.
+pub(super) fn know_keys(connection: &Connection, keys: &Keys) -> Result<(), StoreError> {
+    compare_keys(connection, keys)?;
+    let have = key_prints(keys);
     for (kind, id, _) in &known_keys(connection)? {
-        let active = match kind.as_str() {
-            SEALING => keys.sealing.active().0,
-            INDEX => keys.index.active().0,
-            _ => continue,
-        };
-        if *id != active && !used.contains(id) {
+        if !have.iter().any(|(k, i, _)| k == kind && i == id) {
             let sql = "DELETE FROM key_prints WHERE kind = ?1 AND id = ?2";
             connection.execute(sql, params![kind, id])?;
         }
     }
-    Ok(())
-}
-
-/// Compares the keys, and writes new ones down before anything is sealed under them.
-pub(super) fn know_keys(connection: &Connection, keys: &Keys) -> Result<(), StoreError> {
-    compare_keys(connection, keys)?;
-    for (kind, id, print) in key_prints(keys) {
+    for (kind, id, print) in have {
         connection.execute(
             "INSERT INTO key_prints VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
             params![kind, id, &print[..]],

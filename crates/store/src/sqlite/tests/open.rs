@@ -236,7 +236,8 @@ fn old_keys_can_be_retired_after_every_row_was_sealed_again() {
         assert!(known(&site).ends_with(&both("sealing")));
         reseal(&mut harness, 2);
         let newest = [("identifier", 1), ("index", 2), ("sealing", 2)];
-        assert_eq!(known(&site), newest.map(|(kind, id)| (kind.to_owned(), id)));
+        let newest = newest.map(|(kind, id)| (kind.to_owned(), id));
+        assert_eq!(known(&site), newest);
         drop(harness);
         if reopened {
             drop(site.open());
@@ -246,6 +247,7 @@ fn old_keys_can_be_retired_after_every_row_was_sealed_again() {
         site.sealer = reload(&site);
         assert_eq!(site.findings(), [""; 0]);
         let mut harness = site.open();
+        assert_eq!(known(&site), newest, "what is retired is not looked for at every start");
         assert_eq!(harness.key(partner, "1"), key);
         assert_eq!(accounts(&harness).len(), 3);
         drop(harness);
