@@ -122,18 +122,20 @@ impl Charge {
         Won(self.amount.0 - self.refunded.0 - self.refunding.0)
     }
 
-    /// The tax in a refund of that much: what was said, where that is left, else the payment's own share;
-    /// of all that is left, all that is left of the tax.
-    pub fn vat_of(&self, refund: Won, said: Option<Won>) -> Option<Won> {
-        let left = Won(self.tax.vat.0 - self.refund_vat.0);
-        let share = i128::from(self.tax.vat.0) * i128::from(refund.0) / i128::from(self.amount.0);
-        let share = Won(i64::try_from(share).ok()?);
-        let vat = match said {
-            Some(vat) => vat,
-            None if refund == self.left() => left,
-            None => share.min(left),
-        };
-        (vat >= Won::ZERO && vat <= left && vat <= refund).then_some(vat)
+    /// The tax in that part of what is left: the payment's own share; in all that is left, all that is
+    /// left of the tax.
+    pub fn vat_in(&self, part: Won) -> Won {
+        let left = self.vat_left();
+        let share = i128::from(self.tax.vat.0) * i128::from(part.0) / i128::from(self.amount.0);
+        let share = i64::try_from(share).map_or(left, Won);
+        let vat = if part == self.left() { left } else { share.min(left) };
+        // Refunds without tax may have left more of it than there is to refund.
+        vat.min(part)
+    }
+
+    /// What refunds left of the tax.
+    pub fn vat_left(&self) -> Won {
+        Won(self.tax.vat.0 - self.refund_vat.0)
     }
 
     /// What the acquirer still has to pay for it.

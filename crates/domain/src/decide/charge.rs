@@ -3,7 +3,7 @@
 
 use super::Scene;
 use crate::billing::{
-    Charge, ChargeState, Method, Payer, Tax, Trade, TradeKind, TradeState, least, words,
+    Charge, ChargeState, Method, Payer, Trade, TradeKind, TradeState, least, words,
 };
 use crate::code::Code;
 use crate::command::{NewCharge, NewReceipt, NewRefund};
@@ -84,8 +84,10 @@ pub(super) fn refund(at: &Scene<'_>, new: &NewRefund) -> Result<Change, Refusal>
     if amount > left {
         return Err(Code::PAYC0005.into());
     }
-    let vat = charge.vat_of(amount, new.vat);
-    let vat = vat.ok_or(Refusal::field(Code::PAYC0003, "PCD_REFUND_TAXTOTAL"))?;
+    let vat = new.vat.unwrap_or(charge.vat_in(amount));
+    if vat.is_negative() || vat > charge.vat_left().min(amount) {
+        return Err(Refusal::field(Code::PAYC0003, "PCD_REFUND_TAXTOTAL"));
+    }
     let no = TradeNo(at.context.serial);
     let subject = Subject::Trade(no);
     let ledger = at.ledger()?;
@@ -144,7 +146,7 @@ pub(super) fn receipt(at: &Scene<'_>, new: &NewReceipt) -> Result<Change, Refusa
     }
     let no = TradeNo(at.context.serial);
     let charge = Charge { receipt: Some(no), ..charge.clone() };
-    let vat = Tax::of(amount, charge.tax.taxed, None).map_or(Won::ZERO, |tax| tax.vat);
+    let vat = standing.map_or(charge.vat_in(amount), |trade| trade.vat);
     let trade = Trade { undoes: Some(undoes), ..trade(at, &charge, no, kind, amount, vat) };
     let mut event = at.event(EventKind::ReceiptAsked, About::Charge(charge.no), Some(partner.no));
     event.amount = Some(amount);

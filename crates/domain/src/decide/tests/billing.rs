@@ -298,6 +298,19 @@ fn refunds_give_back_the_payments_own_tax() {
     assert_eq!(shop.give(Actor::Partner, wrong), Err(Code::PAYC0003), "7 are left");
     let rest = shop.refund(charge, None).unwrap();
     assert_eq!(shop.trades[&rest].vat, Won(7), "all that is left");
+
+    let (charge, pay) = shop.charge(shop.account(), "o2", 1_000, None).unwrap();
+    shop.told(pay, false, done());
+    let without = NewRefund { amount: Some(Won(990)), vat: Some(Won::ZERO), ..said(0) };
+    let without = NewRefund { charge, ..without };
+    shop.give(Actor::Partner, Command::Refund(Box::new(without))).unwrap();
+    let receipt = shop.receipt(charge, false).unwrap();
+    assert_eq!(shop.trades[&receipt].vat, Won(10), "90 are left of the tax, and 10 to be taxed");
+    shop.told(receipt, false, done());
+    let cancel = shop.receipt(charge, true).unwrap();
+    assert_eq!(shop.trades[&cancel].vat, Won(10), "the receipt's");
+    let rest = shop.refund(charge, None).unwrap();
+    assert_eq!(shop.trades[&rest].vat, Won(10));
 }
 
 #[test]
