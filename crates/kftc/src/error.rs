@@ -1,5 +1,6 @@
 //! What can go wrong with the simulator itself. A caller sees none of it but a lost connection.
 
+use ichae_journal::JournalError;
 use std::net::SocketAddr;
 
 /// Trouble with the listener, the journal or the thread that keeps it.
@@ -9,13 +10,8 @@ pub enum KftcError {
     Listen { address: SocketAddr, error: std::io::Error },
     #[error("the bank simulator's journal: {0}")]
     Journal(#[from] rusqlite::Error),
-    #[error(
-        "the bank simulator's journal has version {found}, this program knows {known}: it was \
-         written by a newer program"
-    )]
-    Newer { found: i64, known: i64 },
-    #[error("the file is a database, but not a journal of the bank simulator")]
-    Foreign,
+    #[error("the bank simulator's journal: {0}")]
+    File(#[from] JournalError),
     #[error("the bank simulator's thread did not start: {0}")]
     Thread(#[from] std::io::Error),
     /// The call's batch was not committed, or the thread has ended.

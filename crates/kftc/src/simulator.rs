@@ -29,8 +29,7 @@ impl Simulator {
     /// Opens the journal and listens. What a former run left to be paid or returned goes on.
     ///
     /// # Errors
-    /// [`KftcError::Listen`]; [`KftcError::Journal`], [`KftcError::Newer`] and
-    /// [`KftcError::Foreign`] where the file is no journal that can be used;
+    /// [`KftcError::Listen`]; [`KftcError::File`] where the file is no journal that can be used;
     /// [`KftcError::Thread`].
     pub async fn start(settings: Settings) -> Result<Simulator, KftcError> {
         let address = settings.listen;

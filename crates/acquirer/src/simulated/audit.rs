@@ -29,8 +29,8 @@ pub struct AuditRow {
 /// Every reference, in the order of what they name; also while an acquirer writes to the file.
 ///
 /// # Errors
-/// [`AcquirerError::Journal`] where there is no such file or it cannot be read;
-/// [`AcquirerError::Newer`] and [`AcquirerError::Foreign`] where it is no journal that we know.
+/// [`AcquirerError::File`] where there is no such file or it is no journal that we know;
+/// [`AcquirerError::Journal`] where it cannot be read.
 pub fn audit(path: &Path) -> Result<Vec<AuditRow>, AcquirerError> {
     rows(&Journal::open_to_read(path)?)
 }

@@ -6,17 +6,12 @@ use super::error::AcquirerError;
 use super::row::{Row, Standing};
 use ichae_domain::billing::TradeKind;
 use ichae_domain::money::Won;
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, TransactionBehavior, params};
+use ichae_journal::Kind;
+use rusqlite::{Connection, OptionalExtension as _, params};
 use std::path::Path;
-use std::time::Duration;
 
-/// The steps from each version to the next; an empty file has version 0.
-const STEPS: [&str; 1] = [include_str!("journal_1.sql")];
-const VERSION: i64 = STEPS.len() as i64;
-/// `icA1`, as the first step writes it: tells a journal from any other database.
-const APPLICATION_ID: i64 = 0x6963_4131;
-/// How long to wait for another process that has the file.
-const BUSY: Duration = Duration::from_secs(5);
+/// `icA1`.
+const KIND: Kind = Kind { application_id: 0x6963_4131, steps: &[include_str!("journal_1.sql")] };
 
 /// A journal. What is done with it is done inside [`Journal::whole`].
 pub(super) struct Journal {
@@ -24,29 +19,15 @@ pub(super) struct Journal {
 }
 
 impl Journal {
-    /// Opens a journal, creates it where there is none, brings an older one up to date.
-    ///
     /// # Errors
-    /// [`AcquirerError::Newer`] and [`AcquirerError::Foreign`], with the file untouched;
-    /// [`AcquirerError::Journal`] where it cannot be read or written.
+    /// [`AcquirerError::File`].
     pub(super) fn open(path: &Path) -> Result<Journal, AcquirerError> {
-        let mut db = Connection::open(path)?;
-        db.busy_timeout(BUSY)?;
-        version(&db)?;
-        db.pragma_update(None, "journal_mode", "WAL")?;
-        db.pragma_update(None, "synchronous", "FULL")?;
-        upgrade(&mut db)?;
-        Ok(Journal { db })
+        Ok(Journal { db: KIND.open(path)? })
     }
 
     /// Opens a journal to read it, also while an acquirer writes to it.
     pub(super) fn open_to_read(path: &Path) -> Result<Connection, AcquirerError> {
-        let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-        db.busy_timeout(BUSY)?;
-        match version(&db)? {
-            0 => Err(AcquirerError::Foreign),
-            _ => Ok(db),
-        }
+        Ok(KIND.open_to_read(path)?)
     }
 
     /// Does some work in one transaction: all of it is durable on return, or none of it was done.
@@ -177,30 +158,4 @@ impl Journal {
     pub(super) fn audit(&self) -> Result<Vec<AuditRow>, AcquirerError> {
         audit::rows(&self.db)
     }
-}
-
-/// The version of a journal, 0 for an empty file.
-fn version(db: &Connection) -> Result<i64, AcquirerError> {
-    let pragma = |name| db.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-    let found = pragma("user_version")?;
-    let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    let empty = found == 0 && tables == 0;
-    if !empty && pragma("application_id")? != APPLICATION_ID {
-        return Err(AcquirerError::Foreign);
-    }
-    if found > VERSION {
-        return Err(AcquirerError::Newer { found, known: VERSION });
-    }
-    Ok(found)
-}
-
-fn upgrade(db: &mut Connection) -> Result<(), AcquirerError> {
-    let step = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    // Read again under the lock: another process may have been faster.
-    let done = usize::try_from(version(&step)?).unwrap_or_default();
-    for sql in STEPS.iter().skip(done) {
-        step.execute_batch(sql)?;
-    }
-    step.pragma_update(None, "user_version", VERSION)?;
-    Ok(step.commit()?)
 }

@@ -42,8 +42,7 @@ impl SimulatedAcquirer {
     /// Opens the journal at `path`, or creates it.
     ///
     /// # Errors
-    /// [`AcquirerError::Newer`] and [`AcquirerError::Foreign`] where the file is no journal that we
-    /// know, [`AcquirerError::Journal`] where it cannot be used, [`AcquirerError::Thread`].
+    /// [`AcquirerError::File`] where the file is no journal that can be used, [`AcquirerError::Thread`].
     pub fn open(path: &Path) -> Result<SimulatedAcquirer, AcquirerError> {
         Ok(SimulatedAcquirer { desk: Desk::file(Journal::open(path)?)? })
     }
@@ -51,7 +50,7 @@ impl SimulatedAcquirer {
     /// One whose journal ends with it.
     ///
     /// # Errors
-    /// [`AcquirerError::Journal`].
+    /// [`AcquirerError::File`].
     pub fn in_memory() -> Result<SimulatedAcquirer, AcquirerError> {
         let journal = Journal::open(Path::new(":memory:"))?;
         Ok(SimulatedAcquirer { desk: Desk::Memory(Mutex::new(journal)) })

@@ -24,10 +24,10 @@ pub struct Summary {
 /// Sums a journal up, also while a simulator writes to it.
 ///
 /// # Errors
-/// [`KftcError::Journal`] where there is no such file or it cannot be read;
-/// [`KftcError::Newer`] and [`KftcError::Foreign`] where it is no journal that we know.
+/// [`KftcError::File`] where there is no such file or it is no journal that we know;
+/// [`KftcError::Journal`] where it cannot be read.
 pub fn read_journal(path: &Path) -> Result<Summary, KftcError> {
-    let db = super::open_to_read(path)?;
+    let db = super::KIND.open_to_read(path)?;
     let summary = db.query_row(
         "SELECT coalesce(sum(calls), 0), coalesce(sum(times), 0), \
          coalesce(sum(times > 0), 0), coalesce(max(times), 0), coalesce(sum(won), 0), \

@@ -14,7 +14,7 @@ const PIECE: usize = 16_384;
 /// reads on. A deposit that is still to be paid is on no statement, nor is one that the bank did
 /// not get to know; a number that was paid twice has two lines.
 pub fn write(path: &Path, day: Day, mut out: impl FnMut(String) -> bool) -> Result<(), KftcError> {
-    let db = super::open_to_read(path)?;
+    let db = super::KIND.open_to_read(path)?;
     let mut read = db.prepare(
         "SELECT bank_tran_id, tran_amt, paid + returned, code FROM calls \
          WHERE bank_tran_date = ?1 AND known AND pay_at IS NULL ORDER BY no",

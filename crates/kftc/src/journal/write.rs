@@ -63,7 +63,7 @@ pub struct Journal {
 impl Journal {
     /// Opens a journal, creates it where there is none.
     pub fn open(path: &Path) -> Result<Journal, KftcError> {
-        Ok(Journal { db: super::open(path)? })
+        Ok(Journal { db: super::KIND.open(path)? })
     }
 
     pub fn commit(&mut self) -> Result<(), KftcError> {

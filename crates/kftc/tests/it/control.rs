@@ -1,6 +1,7 @@
 //! The control API and the journal's life.
 
 use crate::site::{PLAIN, Site, TODAY, codes, id, script};
+use ichae_journal::JournalError;
 use ichae_kftc::{KftcError, Settings, Simulator, Summary, read_journal};
 
 #[tokio::test]
@@ -125,13 +126,16 @@ async fn a_file_that_is_no_journal_is_left_alone() {
     db.execute_batch("CREATE TABLE t (a)").unwrap();
     let settings = Settings::sandbox(([127, 0, 0, 1], 0).into(), &other);
     let error = Simulator::start(settings).await.err().unwrap();
-    assert!(matches!(error, KftcError::Foreign), "{error}");
-    assert!(matches!(read_journal(&other), Err(KftcError::Foreign)));
+    assert!(matches!(error, KftcError::File(JournalError::Foreign)), "{error}");
+    assert!(matches!(read_journal(&other), Err(KftcError::File(JournalError::Foreign))));
     assert!(read_journal(&site.journal().with_file_name("none.db")).is_err());
     let db = rusqlite::Connection::open(site.journal()).unwrap();
     db.pragma_update(None, "user_version", 99).unwrap();
     let error = read_journal(&site.journal()).unwrap_err();
-    assert!(matches!(error, KftcError::Newer { found: 99, known: 1 }), "{error}");
+    assert!(
+        matches!(error, KftcError::File(JournalError::Newer { found: 99, known: 1 })),
+        "{error}"
+    );
 }
 
 #[tokio::test]

@@ -23,8 +23,8 @@ pub struct JournalSummary {
 /// Sums a journal up, also while a bank writes to it.
 ///
 /// # Errors
-/// [`RailError::Journal`] where there is no such file or it cannot be read;
-/// [`RailError::Newer`] and [`RailError::Foreign`] where it is no journal that we know.
+/// [`RailError::File`] where there is no such file or it is no journal that we know;
+/// [`RailError::Journal`] where it cannot be read.
 pub fn read_journal(path: &Path) -> Result<JournalSummary, RailError> {
     let db = SqliteJournal::open_to_read(path)?;
     let summary = db.query_row(

@@ -42,8 +42,7 @@ impl SimulatedRail {
     /// Opens the journal at `path`, or keeps one in memory.
     ///
     /// # Errors
-    /// [`RailError::Newer`] and [`RailError::Foreign`] where the file is no journal that we know,
-    /// [`RailError::Journal`] where it cannot be used, [`RailError::Thread`].
+    /// [`RailError::File`] where the file is no journal that can be used, [`RailError::Thread`].
     pub fn open(path: Option<&Path>, clock: Clock) -> Result<SimulatedRail, RailError> {
         let desk = match path {
             Some(path) => Desk::file(SqliteJournal::open(path)?, clock.clone())?,

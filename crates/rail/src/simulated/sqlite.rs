@@ -7,17 +7,12 @@ use super::scenario::Scenario;
 use ichae_domain::ident::BankNo;
 use ichae_domain::money::Won;
 use ichae_domain::time::Time;
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, TransactionBehavior, params};
+use ichae_journal::Kind;
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use std::path::Path;
-use std::time::Duration;
 
-/// The steps from each version to the next; an empty file has version 0.
-const STEPS: [&str; 1] = [include_str!("journal_1.sql")];
-const VERSION: i64 = STEPS.len() as i64;
-/// `icJ1`, as the first step writes it: tells a journal from any other database.
-const APPLICATION_ID: i64 = 0x6963_4a31;
-/// How long to wait for another process that has the file.
-const BUSY: Duration = Duration::from_secs(5);
+/// `icJ1`.
+const KIND: Kind = Kind { application_id: 0x6963_4a31, steps: &[include_str!("journal_1.sql")] };
 
 /// A journal in a file. What is appended or counted is kept once [`SqliteJournal::commit`] has
 /// returned, and not before.
@@ -27,29 +22,15 @@ pub struct SqliteJournal {
 }
 
 impl SqliteJournal {
-    /// Opens a journal, creates it where there is none, brings an older one up to date.
-    ///
     /// # Errors
-    /// [`RailError::Newer`] and [`RailError::Foreign`], with the file untouched;
-    /// [`RailError::Journal`] where it cannot be read or written.
+    /// [`RailError::File`].
     pub fn open(path: &Path) -> Result<SqliteJournal, RailError> {
-        let mut db = Connection::open(path)?;
-        db.busy_timeout(BUSY)?;
-        version(&db)?;
-        db.pragma_update(None, "journal_mode", "WAL")?;
-        db.pragma_update(None, "synchronous", "FULL")?;
-        upgrade(&mut db)?;
-        Ok(SqliteJournal { db })
+        Ok(SqliteJournal { db: KIND.open(path)? })
     }
 
     /// Opens a journal to read it, also while a bank writes to it.
     pub(super) fn open_to_read(path: &Path) -> Result<Connection, RailError> {
-        let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-        db.busy_timeout(BUSY)?;
-        match version(&db)? {
-            0 => Err(RailError::Foreign),
-            _ => Ok(db),
-        }
+        Ok(KIND.open_to_read(path)?)
     }
 
     /// Makes durable what was written since the last commit.
@@ -81,32 +62,6 @@ impl SqliteJournal {
         }
         Ok(())
     }
-}
-
-/// The version of a journal, 0 for an empty file.
-fn version(db: &Connection) -> Result<i64, RailError> {
-    let pragma = |name| db.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-    let found = pragma("user_version")?;
-    let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    let empty = found == 0 && tables == 0;
-    if !empty && pragma("application_id")? != APPLICATION_ID {
-        return Err(RailError::Foreign);
-    }
-    if found > VERSION {
-        return Err(RailError::Newer { found, known: VERSION });
-    }
-    Ok(found)
-}
-
-fn upgrade(db: &mut Connection) -> Result<(), RailError> {
-    let step = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    // Read again under the lock: another process may have been faster.
-    let done = usize::try_from(version(&step)?).unwrap_or_default();
-    for sql in STEPS.iter().skip(done) {
-        step.execute_batch(sql)?;
-    }
-    step.pragma_update(None, "user_version", VERSION)?;
-    Ok(step.commit()?)
 }
 
 impl Journal for SqliteJournal {

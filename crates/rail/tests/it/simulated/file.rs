@@ -97,39 +97,6 @@ fn the_summary_shows_a_double_payment() {
 }
 
 #[test]
-fn an_empty_file_becomes_a_journal_and_a_newer_one_is_refused() {
-    let scratch = Scratch::new("versions");
-    let path = scratch.journal();
-    std::fs::write(&path, b"").unwrap();
-    assert!(matches!(read_journal(&path), Err(RailError::Foreign)));
-    open(&path);
-    let db = Connection::open(&path).unwrap();
-    db.pragma_update(None, "user_version", 2).unwrap();
-    drop(db);
-    for error in [SqliteJournal::open(&path).unwrap_err(), read_journal(&path).unwrap_err()] {
-        assert!(matches!(error, RailError::Newer { found: 2, known: 1 }), "{error}");
-        assert!(error.to_string().contains("newer program"), "{error}");
-    }
-}
-
-#[test]
-fn a_file_of_something_else_is_refused_and_left_alone() {
-    let scratch = Scratch::new("foreign");
-    let path = scratch.journal();
-    let db = Connection::open(&path).unwrap();
-    db.execute_batch("CREATE TABLE theirs (x)").unwrap();
-    drop(db);
-    let before = std::fs::read(&path).unwrap();
-    assert!(matches!(SqliteJournal::open(&path), Err(RailError::Foreign)));
-    assert!(matches!(read_journal(&path), Err(RailError::Foreign)));
-    assert_eq!(std::fs::read(&path).unwrap(), before);
-
-    std::fs::write(&path, [b'x'; 4_096]).unwrap();
-    assert!(matches!(SqliteJournal::open(&path), Err(RailError::Journal(_))));
-    assert!(matches!(read_journal(&scratch.folder().join("none")), Err(RailError::Journal(_))));
-}
-
-#[test]
 fn a_stored_scenario_that_nobody_knows_is_an_error_not_a_payment() {
     let scratch = Scratch::new("damaged");
     let mut bank = open(&scratch.journal());
