@@ -61,11 +61,16 @@ fn forget(under_way: &mut HashSet<TradeNo>, done: Result<TradeNo, tokio::task::J
 async fn ask(hub: Arc<Hub>, trade: Trade) -> TradeNo {
     let answer = hub.till.inquire(&trade).await;
     hub.metrics.trade_inquiries.get_or_create(&ByTrade::of(trade.kind, &answer)).inc();
-    if let Err(refusal) = hub.record(told(&trade, true, answer)).await {
-        let code = refusal.code.name();
-        tracing::error!(trade = trade.no.0, code, "an inquiry's answer was refused");
-    }
+    write_down(&hub, &trade, true, answer).await;
     trade.no
+}
+
+/// Where that fails the call is asked about again: it stays open.
+async fn write_down(hub: &Hub, trade: &Trade, inquired: bool, answer: TradeAnswer) {
+    if let Err(refusal) = hub.record(told(trade, inquired, answer)).await {
+        let code = refusal.code.name();
+        tracing::error!(trade = trade.no.0, code, "what is known of a call was not written down");
+    }
 }
 
 /// Turns every call without an answer into one that nobody knows about: it is asked about, and not made
@@ -79,7 +84,7 @@ pub(super) async fn recover(hub: &Arc<Hub>) -> Result<usize, StoreError> {
         after = last.no;
         recovered += asking.len();
         let unknown = TradeAnswer::Unknown(TradeWhy::Restarted);
-        let all = asking.iter().map(|trade| hub.record(told(trade, false, unknown.clone())));
+        let all = asking.iter().map(|trade| write_down(hub, trade, false, unknown.clone()));
         futures_util::future::join_all(all).await;
     }
 }
