@@ -67,8 +67,13 @@ pub trait BillingReader {
     ) -> Read<Vec<ChargeNo>>;
 
     fn trade(&self, no: TradeNo) -> Read<Option<Trade>>;
-    /// Intents without an answer, for the start after a crash.
+    /// Intents without an answer, but for those of other nodes that are there: for the start after a
+    /// crash.
     fn asking(&self, after: TradeNo, limit: usize) -> Read<Vec<Trade>>;
+    /// Those of nodes that are gone.
+    fn abandoned_trades(&self, _after: TradeNo, _limit: usize) -> Read<Vec<Trade>> {
+        Ok(Vec::new())
+    }
     /// Calls of which nobody knows what became, ascending, after `after`.
     fn unknown_trades(&self, after: TradeNo, limit: usize) -> Read<Vec<Trade>>;
     /// Those of them whose inquiry is due.

@@ -20,6 +20,7 @@ use ichae_domain::time::{Day, Time};
 use ichae_domain::view::{Deposit, Event, Reply, StatementRead};
 use secrecy::SecretString;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// Orders that one commit takes at most.
 pub const BATCH_MAX: usize = 256;
@@ -32,6 +33,8 @@ pub const WEIGHT_MAX: usize = 1_024;
 pub enum StoreError {
     #[error("the store cannot be read or written: {0}")]
     Sqlite(#[from] rusqlite::Error),
+    #[error("the database: {}", said(.0))]
+    Postgres(#[from] tokio_postgres::Error),
     #[error("{0}")]
     Refused(String),
     #[error("{what}: {source}")]
@@ -50,6 +53,17 @@ impl StoreError {
     }
 }
 
+/// What a database says of an error, without what stands in its rows.
+fn said(error: &tokio_postgres::Error) -> String {
+    match error.as_db_error() {
+        Some(said) => format!("{} ({})", said.message(), said.code().code()),
+        None => match std::error::Error::source(error) {
+            Some(cause) => format!("{error}: {cause}"),
+            None => error.to_string(),
+        },
+    }
+}
+
 pub type Answer = Result<Reply, Refusal>;
 
 /// The process's clock (decision H5).
@@ -65,6 +79,11 @@ pub trait Backend: Send {
     /// all are done, and keys that nothing is under any more may leave the key folder.
     /// `after` is a serial, which all kinds of rows share.
     fn reseal(&mut self, after: i64, limit: usize) -> Result<Option<i64>, StoreError>;
+
+    /// Set while the store does not answer; `None` where it is in this process.
+    fn outage(&self) -> Option<Arc<AtomicBool>> {
+        None
+    }
 }
 
 /// A payout with everything that an answer or a webhook says of it.
@@ -162,6 +181,24 @@ type Read<T> = Result<T, StoreError>;
 
 /// Reads. They never wait for the writer and see every answer that was given before them.
 pub trait Reader: BillingReader + Send + Sync {
+    /// Whether a read goes over a network: then it is never made on a thread that serves callers.
+    fn is_far(&self) -> bool {
+        false
+    }
+    /// Whether several nodes work on this store.
+    fn is_shared(&self) -> bool {
+        false
+    }
+    /// Whether this node may still act outside on what it has claimed. Where it has not been heard of for
+    /// long, another one may count its claims as gone.
+    fn may_act(&self) -> bool {
+        true
+    }
+    /// Counts changes of partners that other nodes made.
+    fn version(&self) -> Read<i64> {
+        Ok(0)
+    }
+
     fn epochs(&self) -> Read<Epochs>;
     /// What names this store among all; a copy has the same.
     fn store_id(&self) -> Read<Vec<u8>>;
@@ -200,8 +237,13 @@ pub trait Reader: BillingReader + Send + Sync {
     fn executing_groups(&self, partner: PartnerNo) -> Read<Vec<GroupNo>>;
     /// Rows of an executed group without a state of their own, after `after`.
     fn unclaimed(&self, group: GroupNo, after: PayoutNo, limit: usize) -> Read<Vec<Work>>;
-    /// Intents without an answer, for the start after a crash.
+    /// Intents without an answer, but for those of other nodes that are there: for the start after a
+    /// crash.
     fn sending(&self, after: PayoutNo, limit: usize) -> Read<Vec<Deposit>>;
+    /// Those of nodes that are gone.
+    fn abandoned(&self, _after: PayoutNo, _limit: usize) -> Read<Vec<Deposit>> {
+        Ok(Vec::new())
+    }
     /// Unknown outcomes whose inquiry is due.
     fn due_inquiries(&self, now: Time, limit: usize) -> Read<Vec<Deposit>>;
     /// Payouts that operators hold.

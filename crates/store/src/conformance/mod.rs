@@ -5,10 +5,11 @@ pub mod billing;
 mod sequences;
 
 use crate::keys::{KeyFolder, Keys};
-use crate::memory;
 use crate::port::{Answer, Backend, Clock, Reader};
 use crate::seal::Sealer;
+use crate::postgres::tests::server::Database;
 use crate::sqlite;
+use crate::{memory, postgres};
 use ichae_domain::bank::{Answer as BankAnswer, BankCode, Why};
 use ichae_domain::command::*;
 use ichae_domain::ident::{GroupNo, KeyNo, NoticeNo, PartnerNo, PayerNo, PayoutNo};
@@ -33,6 +34,7 @@ pub struct Harness {
     pub reader: Box<dyn Reader>,
     pub now: Arc<AtomicI64>,
     pub file: Option<PathBuf>,
+    pub database: Option<Database>,
     pub sealer: Arc<Sealer>,
 }
 
@@ -46,7 +48,7 @@ pub fn on_memory() -> Harness {
     let (now, clock) = clock();
     let (backend, reader) = memory::open(RULES, clock);
     let sealer = Arc::new(Sealer::new(Keys::random().unwrap()).unwrap());
-    Harness { backend: Box::new(backend), reader: Box::new(reader), now, file: None, sealer }
+    Harness { backend: Box::new(backend), reader: Box::new(reader), now, file: None, database: None, sealer }
 }
 
 /// A fresh folder of this test run.
@@ -93,8 +95,29 @@ pub fn on_sqlite_at(
         reader: Box::new(opened.reader),
         now,
         file: Some(dir.join("hub.db")),
+        database: None,
         sealer,
     }
+}
+
+pub fn on_postgres() -> Harness {
+    on_postgres_at(Database::new(), Arc::new(Sealer::new(Keys::random().unwrap()).unwrap()), RULES)
+}
+
+pub fn on_postgres_at(database: Database, sealer: Arc<Sealer>, rules: Rules) -> Harness {
+    let (now, clock) = clock();
+    let settings = postgres::Settings {
+        link: database.link(),
+        environment: "test",
+        rules,
+        clock,
+        witness: None,
+        node: "a".to_owned(),
+        migrate: false,
+    };
+    let opened = postgres::open(settings, &sealer).unwrap();
+    let (backend, reader) = (Box::new(opened.backend), Box::new(opened.reader));
+    Harness { backend, reader, now, file: None, database: Some(database), sealer }
 }
 
 impl Drop for Harness {
@@ -122,11 +145,20 @@ fn sqlite_conforms() {
     all().for_each(|(name, run)| check(name, *run, on_sqlite()));
 }
 
+#[test]
+fn postgres_conforms() {
+    all().for_each(|(name, run)| check(name, *run, on_postgres()));
+}
+
 /// Runs one behaviour and then audits the whole store.
 fn check(name: &str, run: fn(&mut Harness), mut harness: Harness) {
     run(&mut harness);
     if let Some(file) = &harness.file {
         let report = sqlite::check::check(file, &harness.sealer, |_, _| {}).unwrap();
+        assert_eq!(report.findings, [], "{name}");
+    }
+    if let Some(database) = &harness.database {
+        let report = postgres::check::check(&database.link(), &harness.sealer, |_, _| {}).unwrap();
         assert_eq!(report.findings, [], "{name}");
     }
 }
@@ -247,8 +279,8 @@ impl Harness {
         self.reader.row(no).unwrap().unwrap().state.name()
     }
 
-    /// Everything that the port can tell, as lines.
-    pub fn dump(&self) -> Vec<String> {
+    /// Everything that the port can tell, as lines, of serials below `end`.
+    pub fn dump(&self, end: i64) -> Vec<String> {
         let mut lines = vec![
             format!("{:?}", self.reader.rail().unwrap()),
             format!("{:?}", self.reader.settlement().unwrap()),
@@ -262,15 +294,14 @@ impl Harness {
                 lines.push(format!("{:?}", self.reader.charge(charge.no).unwrap()));
             }
         }
-        for no in 1..2_000 {
+        for no in 1..end {
             lines.extend(self.reader.group(GroupNo(no)).unwrap().map(|g| format!("{g:?}")));
             lines.extend(self.reader.key(KeyNo(no)).unwrap().map(|k| format!("{:?}", k.0)));
-            lines.extend(self.reader.row(PayoutNo(no)).unwrap().map(|r| format!("{r:?}")));
         }
-        for no in 1..2_000 {
-            let group = self.reader.row(PayoutNo(no)).unwrap().map(|row| row.group.no);
-            let story = group.map(|group| self.reader.story(PayoutNo(no), group).unwrap());
-            lines.extend(story.map(|story| format!("{story:?}")));
+        let numbers: Vec<PayoutNo> = (1..end).map(PayoutNo).collect();
+        for row in self.reader.rows_of(&numbers).unwrap().into_iter().flatten() {
+            let story = self.reader.story(row.payout.no, row.group.no).unwrap();
+            lines.extend([format!("{row:?}"), format!("{story:?}")]);
         }
         lines.push(format!("{:?}", self.reader.holds().unwrap()));
         lines.push(format!("{:?}", self.reader.proposals(false, 10_000).unwrap()));

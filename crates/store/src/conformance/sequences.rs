@@ -1,4 +1,4 @@
-//! Random command sequences: memory and SQLite must tell the same, whatever is thrown at them, and
+//! Random command sequences: every backend must tell the same, whatever is thrown at them, and
 //! the ledger's invariants must hold after every batch.
 
 use super::*;
@@ -182,7 +182,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..Default::default() })]
 
     #[test]
-    fn memory_and_sqlite_tell_the_same(
+    fn every_backend_tells_the_same(
         batches in prop::collection::vec(prop::collection::vec(any::<Step>(), 1..12), 1..30),
     ) {
         let sqlite_dir = scratch();
@@ -199,22 +199,31 @@ proptest! {
             reader: Box::new(reader.clone()),
             now,
             file: None,
+            database: None,
             sealer: Arc::clone(&sqlite.sealer),
         };
+        let sealer = Arc::clone(&sqlite.sealer);
+        let mut postgres = on_postgres_at(Database::new(), sealer, SEQUENCE_RULES);
         let world = populate(&mut memory);
         populate(&mut sqlite);
+        populate(&mut postgres);
         for batch in batches {
             let steps = batch.into_iter();
             let commands: Vec<Command> =
                 steps.filter_map(|numbers| step(&memory, numbers, &world)).collect();
             let one = memory.many(commands.clone());
-            let other = sqlite.many(commands);
-            prop_assert_eq!(one, other);
+            prop_assert_eq!(&one, &sqlite.many(commands.clone()));
+            prop_assert_eq!(&one, &postgres.many(commands));
             audit(&reader);
-            memory.later(700);
-            sqlite.later(700);
+            [&memory, &sqlite, &postgres].into_iter().for_each(|store| store.later(700));
         }
-        prop_assert_eq!(memory.dump(), sqlite.dump());
+        let end = reader.rows_now().next_serial;
+        let dump = memory.dump(end);
+        prop_assert_eq!(&dump, &sqlite.dump(end));
+        prop_assert_eq!(&dump, &postgres.dump(end));
+        let link = postgres.database.as_ref().unwrap().link();
+        let report = crate::postgres::check::check(&link, &postgres.sealer, |_, _| {}).unwrap();
+        prop_assert_eq!(report.findings, vec![]);
         let file = sqlite.file.clone().unwrap();
         let report = sqlite::check::check(&file, &sqlite.sealer, |_, _| {}).unwrap();
         prop_assert_eq!(report.findings, vec![]);

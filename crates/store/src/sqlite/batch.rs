@@ -308,7 +308,7 @@ impl SqliteBackend {
         let cache = &mut self.cache;
         let missing = || StoreError::Damaged("a posting without a ledger".to_owned());
         let chained = cache.ledgers.get_mut(&posting.partner).ok_or_else(missing)?;
-        chained.head = self.sealer.link(&chained.head, &persist::posting_line(&posting));
+        chained.head = self.sealer.link(&chained.head, &crate::rows::posting_line(&posting));
         chained.length += 1;
         let (debit, credit) = posting.entry.legs();
         let credited = i64::from(credit == Side::Settlement);
@@ -437,7 +437,7 @@ impl SqliteBackend {
     fn reseal_slice(&mut self, after: i64, limit: usize) -> Result<Option<i64>, StoreError> {
         super::open::know_keys(&self.db, &self.sealer.keys())?;
         if after == 0 {
-            let now = super::open::oldest_in_use(&self.sealer.keys());
+            let now = crate::prints::oldest_in_use(&self.sealer.keys());
             // Of two that go on at once the earlier counts: what it has passed may be under its keys.
             self.resealing_since = Some(self.resealing_since.map_or(now, |since| since.min(now)));
             self.reseal_secrets()?;

@@ -5,7 +5,6 @@
 //! counted in to the next, so the result is exact although rows move on meanwhile, and no
 //! transaction holds the WAL for long.
 
-use super::billing::{self, TRADE};
 use super::distinct::counted;
 use super::row;
 use super::unique::Unique;
@@ -132,12 +131,12 @@ impl Run<'_> {
 
     /// The next calls to the acquirer. Says whether there may be more.
     fn read_trades(&mut self) -> Result<bool, StoreError> {
-        let sql = format!("SELECT {TRADE} FROM trades WHERE no > ?1 ORDER BY no LIMIT ?2");
+        let sql = format!("SELECT {} FROM trades WHERE no > ?1 ORDER BY no LIMIT ?2", row::TRADE);
         let mut statement = self.db.prepare_cached(&sql)?;
         let mut rows = statement.query([self.counted_trades.0, self.slices.payouts])?;
         let mut read = 0;
         while let Some(r) = rows.next()? {
-            let trade = billing::trade(r)?;
+            let trade = row::trade(r)?;
             self.counted_trades = trade.no;
             self.audit.trade(trade.partner, trade.kind, trade.state, trade.amount.0);
             read += 1;
@@ -197,7 +196,7 @@ impl Run<'_> {
 
     fn chain(&mut self, posting: &Posting, stored: &[u8]) {
         let (head, length) = self.chains.entry(posting.partner).or_insert(([0; 32], 0));
-        let next = self.sealer.link(head, &super::persist::posting_line(posting));
+        let next = self.sealer.link(head, &crate::rows::posting_line(posting));
         *length += 1;
         let broken = next[..] != *stored;
         // Goes on from what is stored, so that one changed line is one finding.

@@ -7,6 +7,7 @@ use super::read::SqliteReader;
 use crate::board::Board;
 use crate::keys::Keys;
 use crate::port::{Clock, StoreError};
+use crate::prints::{self, Known};
 use crate::seal::Sealer;
 use crate::witness::Witness;
 use ichae_domain::ident::{EPOCHS_MAX, Epochs};
@@ -173,20 +174,8 @@ pub(super) fn store_id(connection: &Connection) -> Result<Vec<u8>, StoreError> {
     Ok(connection.query_row("SELECT store_id FROM store", [], |r| r.get(0))?)
 }
 
-/// The kinds of keys, as `key_prints` has them.
-const IDENTIFIER: &str = "identifier";
-const SEALING: &str = "sealing";
-const INDEX: &str = "index";
-
-fn key_prints(keys: &Keys) -> Vec<(&'static str, u32, [u8; 16])> {
-    let mut have = vec![(IDENTIFIER, 1, keys.identifier.print())];
-    have.extend(keys.sealing.newest_first().map(|(id, key)| (SEALING, *id, key.print())));
-    have.extend(keys.index.newest_first().map(|(id, key)| (INDEX, *id, key.print())));
-    have
-}
-
 /// The keys that the store knows: kind, number, fingerprint.
-fn known_keys(connection: &Connection) -> Result<Vec<(String, u32, Vec<u8>)>, StoreError> {
+fn known_keys(connection: &Connection) -> Result<Vec<Known>, StoreError> {
     let mut known = connection.prepare("SELECT kind, id, print FROM key_prints")?;
     let known = known.query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
     Ok(known.collect::<Result<_, _>>()?)
@@ -195,21 +184,7 @@ fn known_keys(connection: &Connection) -> Result<Vec<(String, u32, Vec<u8>)>, St
 /// Every key that the store knows must be there and the same. A sealing or index key that nothing
 /// is under any more may be missing: that is how old keys are retired.
 pub(super) fn compare_keys(connection: &Connection, keys: &Keys) -> Result<(), StoreError> {
-    let have = key_prints(keys);
-    for (kind, id, print) in &known_keys(connection)? {
-        let fits = match have.iter().find(|(k, i, _)| k == kind && i == id) {
-            Some((.., same)) => same[..] == print[..],
-            // Looked up only where a key is missing: it reads every sealed row.
-            None => kind != IDENTIFIER && !used_keys(connection)?.contains(id),
-        };
-        if !fits {
-            return Err(StoreError::Refused(format!(
-                "the key folder does not belong to this store: its {kind} key {id} is another or \
-                 missing"
-            )));
-        }
-    }
-    Ok(())
+    prints::compare(&known_keys(connection)?, keys, || used_keys(connection))
 }
 
 /// Numbers of the keys that rows are under. A fingerprint does not say which index key made it, but
@@ -230,16 +205,11 @@ fn used_keys(connection: &Connection) -> Result<BTreeSet<u32>, StoreError> {
     Ok(used)
 }
 
-/// The oldest keys that a row can be under which is sealed from now on.
-pub(super) fn oldest_in_use(keys: &Keys) -> u32 {
-    keys.sealing.active().0.min(keys.index.active().0)
-}
-
 /// After every row was sealed again: keys older than those in use when that began are not asked for again.
 /// What rows are under is not looked up, which would read every sealed row while all commits wait.
 pub(super) fn forget_keys(connection: &Connection, oldest: u32) -> Result<(), StoreError> {
     let sql = "DELETE FROM key_prints WHERE kind IN (?1, ?2) AND id < ?3";
-    connection.execute(sql, params![SEALING, INDEX, oldest])?;
+    connection.execute(sql, params![prints::SEALING, prints::INDEX, oldest])?;
     Ok(())
 }
 
@@ -247,14 +217,11 @@ pub(super) fn forget_keys(connection: &Connection, oldest: u32) -> Result<(), St
 /// retired is not looked for again.
 pub(super) fn know_keys(connection: &Connection, keys: &Keys) -> Result<(), StoreError> {
     compare_keys(connection, keys)?;
-    let have = key_prints(keys);
-    for (kind, id, _) in &known_keys(connection)? {
-        if !have.iter().any(|(k, i, _)| k == kind && i == id) {
-            let sql = "DELETE FROM key_prints WHERE kind = ?1 AND id = ?2";
-            connection.execute(sql, params![kind, id])?;
-        }
+    for (kind, id) in prints::retired(&known_keys(connection)?, keys) {
+        let sql = "DELETE FROM key_prints WHERE kind = ?1 AND id = ?2";
+        connection.execute(sql, params![kind, id])?;
     }
-    for (kind, id, print) in have {
+    for (kind, id, print) in prints::of(keys) {
         connection.execute(
             "INSERT INTO key_prints VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
             params![kind, id, &print[..]],

@@ -1,13 +1,12 @@
 //! What a decision says to write, as SQL, row by row. Nothing here decides anything. What is only ever
 //! added is in [`super::append`].
 
-use super::row::subject_columns;
 use crate::port::StoreError;
 use crate::seal::Sealer;
 use ichae_domain::group::Group;
 use ichae_domain::ident::PayoutNo;
 use ichae_domain::key::{Account, BillingKey};
-use ichae_domain::ledger::{Ledger, Posting};
+use ichae_domain::ledger::Ledger;
 use ichae_domain::matter::Proposal;
 use ichae_domain::notice::Notice;
 use ichae_domain::operator::Operator;
@@ -223,18 +222,6 @@ pub fn attempt(db: &Connection, a: &Attempt) -> Done {
         a.return_code.map(|code| code.0),
     ])?;
     Ok(())
-}
-
-/// What of a posting goes into its link of the hash chain. Fixed for ever: changing it would make
-/// every older chain unreadable.
-pub fn posting_line(p: &Posting) -> [u8; 48] {
-    let (kind, subject) = subject_columns(p.subject);
-    let mut line = [0; 48];
-    let numbers = [p.partner.0, p.entry as i64, p.amount.0, kind, subject, p.at.0];
-    for (at, number) in numbers.into_iter().enumerate() {
-        line[at * 8..at * 8 + 8].copy_from_slice(&number.to_be_bytes());
-    }
-    line
 }
 
 pub fn fund(db: &Connection, partner: i64, reference: &str, amount: i64, at: i64) -> Done {

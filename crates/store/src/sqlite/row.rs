@@ -1,351 +1,81 @@
-//! Rows to domain types and back. Every number is checked on its way in: a store is input too.
+//! SQLite's rows as [`crate::rows`] reads them.
 
-use ichae_domain::bank::{BankCode, Why};
-use ichae_domain::code::Code;
-use ichae_domain::command::Actor;
-use ichae_domain::group::{Group, Mode};
-use ichae_domain::ident::{
-    BankNo, ChargeNo, GroupNo, KeyNo, NoticeNo, PartnerNo, PayerNo, PayoutNo, ProposalNo, TradeNo,
-};
+use crate::rows::{self, Cells, Raw};
+use ichae_domain::billing::{Charge, Payer, Trade};
+use ichae_domain::group::Group;
 use ichae_domain::key::BillingKey;
-use ichae_domain::ledger::{Entry, Ledger, Posting, Subject};
-use ichae_domain::matter::{Act, Matter, Proposal, ProposalState};
-use ichae_domain::money::Won;
-use ichae_domain::notice::{self, Notice, NoticeState, Outcome};
+use ichae_domain::ledger::{Ledger, Posting};
+use ichae_domain::matter::Proposal;
+use ichae_domain::notice::Notice;
 use ichae_domain::operator::Operator;
-use ichae_domain::partner::{BillingSettings, Partner, Verifier};
-use ichae_domain::payout::{Attempt, Payout, State};
-use ichae_domain::rail::{Balance, Hold, Pause, Rail};
-use ichae_domain::time::{Day, Time};
-use ichae_domain::view::{About, Event, EventKind, StatementRead};
-use rusqlite::types::Type;
+use ichae_domain::partner::Partner;
+use ichae_domain::payout::{Attempt, Payout};
+use ichae_domain::rail::{Hold, Rail};
+use ichae_domain::view::{Event, StatementRead};
+use rusqlite::types::{Type, ValueRef};
 use rusqlite::{Error, Result, Row};
 
-fn bad<T>(at: usize, kind: Type) -> impl FnOnce() -> Result<T> {
-    move || Err(Error::InvalidColumnType(at, "not of its vocabulary".to_owned(), kind))
-}
+pub(super) use rows::billing::{CHARGE, CHARGE_COLUMNS, PAYER, PAYER_COLUMNS, TRADE};
+pub(super) use rows::{
+    ATTEMPT, EVENT, GROUP, HOLD, KEY, LEDGER, LEDGER_COLUMNS, NOTICE, OPERATOR, PARTNER, PAYOUT,
+    PAYOUT_COLUMNS, POSTING, PROPOSAL, RAIL, RAIL_COLUMNS, STATEMENT, about_columns, actor_columns,
+    subject_columns,
+};
 
-pub(super) fn known<T>(found: Option<T>, at: usize) -> Result<T> {
-    found.map_or_else(bad(at, Type::Integer), Ok)
-}
+impl Cells for Row<'_> {
+    type Error = Error;
 
-fn bank_code(row: &Row<'_>, at: usize) -> Result<Option<BankCode>> {
-    Ok(row.get::<_, Option<u16>>(at)?.map(BankCode))
-}
+    fn raw(&self, at: usize) -> Result<Raw<'_>> {
+        Ok(match self.get_ref(at)? {
+            ValueRef::Null => Raw::Null,
+            ValueRef::Integer(number) => Raw::Int(number),
+            ValueRef::Text(text) => Raw::Text(std::str::from_utf8(text)?),
+            ValueRef::Blob(bytes) => Raw::Bytes(bytes),
+            ValueRef::Real(_) => return Err(Self::bad(at)),
+        })
+    }
 
-fn own_state(row: &Row<'_>, at: usize) -> Result<Option<State>> {
-    row.get::<_, Option<i64>>(at)?.map(|n| known(State::from_number(n), at)).transpose()
-}
-
-pub const PARTNER: &str = "no, cst_id, name, suspended, key_generation, verifier, webhook_url, \
-                           sources, transfer_cap, made_at, held, refund_verifier, domains, \
-                           payment_url, removal_url";
-
-pub fn partner(row: &Row<'_>) -> Result<Partner> {
-    let sources: String = row.get(7)?;
-    let domains: String = row.get(12)?;
-    let words = |text: String| text.split_whitespace().map(str::to_owned).collect();
-    Ok(Partner {
-        no: PartnerNo(row.get(0)?),
-        cst_id: row.get(1)?,
-        name: row.get(2)?,
-        suspended: row.get(3)?,
-        held: row.get(10)?,
-        key_generation: row.get(4)?,
-        verifier: Verifier(row.get(5)?),
-        webhook_url: row.get(6)?,
-        sources: words(sources),
-        transfer_cap: row.get::<_, Option<i64>>(8)?.map(Won),
-        made_at: Time(row.get(9)?),
-        billing: BillingSettings {
-            refund_verifier: row.get::<_, Option<_>>(11)?.map(Verifier),
-            domains: words(domains),
-            payment_url: row.get(13)?,
-            removal_url: row.get(14)?,
-        },
-    })
-}
-
-pub const LEDGER: &str = "partner, available, held, suspense, funded, open_group, captured, \
-                          refunding, receivable, unsettled";
-/// Columns of [`LEDGER`].
-pub const LEDGER_COLUMNS: usize = 10;
-
-pub fn ledger(row: &Row<'_>) -> Result<Ledger> {
-    Ok(Ledger {
-        partner: PartnerNo(row.get(0)?),
-        available: Won(row.get(1)?),
-        held: Won(row.get(2)?),
-        suspense: Won(row.get(3)?),
-        funded: Won(row.get(4)?),
-        open_group: row.get::<_, Option<i64>>(5)?.map(GroupNo),
-        captured: Won(row.get(6)?),
-        refunding: Won(row.get(7)?),
-        receivable: Won(row.get(8)?),
-        unsettled: Won(row.get(9)?),
-    })
-}
-
-pub const RAIL: &str = "paused_at, paused_by, pause_reason, bank_counter, notices_seen, \
-                        balance, balance_at, balance_by";
-/// Columns of [`RAIL`].
-pub const RAIL_COLUMNS: usize = 8;
-
-pub fn rail(row: &Row<'_>) -> Result<Rail> {
-    let pause = match row.get::<_, Option<i64>>(0)? {
-        Some(at) => Some(Pause { at: Time(at), by: row.get(1)?, reason: row.get(2)? }),
-        None => None,
-    };
-    let balance = match row.get::<_, Option<i64>>(5)? {
-        Some(won) => Some(Balance { amount: Won(won), at: Time(row.get(6)?), by: row.get(7)? }),
-        None => None,
-    };
-    Ok(Rail { pause, bank_counter: row.get(3)?, notices_seen: row.get(4)?, balance })
-}
-
-pub const GROUP: &str = "g.no, g.partner, g.opened_at, g.mode, g.row_count, g.waiting, \
-                         g.waiting_sum, g.unclaimed, g.webhook_url";
-
-/// Reads a group from the columns of [`GROUP`], the first of which is at `from`.
-pub fn group(row: &Row<'_>, from: usize) -> Result<Group> {
-    Ok(Group {
-        no: GroupNo(row.get(from)?),
-        partner: PartnerNo(row.get(from + 1)?),
-        opened_at: Time(row.get(from + 2)?),
-        mode: known(Mode::from_number(row.get(from + 3)?), from + 3)?,
-        rows: row.get(from + 4)?,
-        waiting: row.get(from + 5)?,
-        waiting_sum: Won(row.get(from + 6)?),
-        unclaimed: row.get(from + 7)?,
-        webhook_url: row.get(from + 8)?,
-    })
-}
-
-pub const KEY: &str = "k.no, k.partner, k.sub_id, k.bank, k.made_at, k.dead";
-
-pub fn key(row: &Row<'_>, from: usize) -> Result<BillingKey> {
-    Ok(BillingKey {
-        no: KeyNo(row.get(from)?),
-        partner: PartnerNo(row.get(from + 1)?),
-        sub_id: row.get(from + 2)?,
-        bank: row.get(from + 3)?,
-        made_at: Time(row.get(from + 4)?),
-        dead: bank_code(row, from + 5)?,
-    })
-}
-
-pub const PAYOUT: &str = "p.no, p.partner, p.grp, p.billing_key, p.amount, p.distinct_key, \
-                          p.sub_id, p.print, p.print_sent, p.at, p.own, p.webhook_url";
-pub const PAYOUT_COLUMNS: usize = 12;
-
-pub fn payout(row: &Row<'_>) -> Result<Payout> {
-    Ok(Payout {
-        no: PayoutNo(row.get(0)?),
-        partner: PartnerNo(row.get(1)?),
-        group: GroupNo(row.get(2)?),
-        key: KeyNo(row.get(3)?),
-        amount: Won(row.get(4)?),
-        distinct_key: row.get(5)?,
-        sub_id: row.get(6)?,
-        print: row.get(7)?,
-        print_sent: row.get(8)?,
-        at: Time(row.get(9)?),
-        own: own_state(row, 10)?,
-        webhook_url: row.get(11)?,
-    })
-}
-
-pub const ATTEMPT: &str = "a.payout, a.partner, a.bank_no, a.day, a.sent_at, a.sends, \
-                           a.bank_code, a.bank_code_sub, a.failure, a.why, a.answered_at, \
-                           a.inquiries, a.inquire_at, a.returned_at, a.return_code";
-
-/// `None` where the columns come from an outer join that found nothing.
-pub fn attempt(row: &Row<'_>, from: usize) -> Result<Option<Attempt>> {
-    let Some(payout) = row.get::<_, Option<i64>>(from)? else { return Ok(None) };
-    let failure: Option<String> = row.get(from + 8)?;
-    let failure = failure.map(|name| Code::find(&name).map_or_else(bad(from + 8, Type::Text), Ok));
-    let why: Option<i64> = row.get(from + 9)?;
-    Ok(Some(Attempt {
-        payout: PayoutNo(payout),
-        partner: PartnerNo(row.get(from + 1)?),
-        bank_no: row.get::<_, Option<i64>>(from + 2)?.map(BankNo),
-        day: Day(row.get(from + 3)?),
-        sent_at: Time(row.get(from + 4)?),
-        sends: row.get(from + 5)?,
-        bank_code: bank_code(row, from + 6)?,
-        bank_code_sub: row.get(from + 7)?,
-        failure: failure.transpose()?,
-        why: why.map(|n| known(Why::from_number(n), from + 9)).transpose()?,
-        answered_at: row.get::<_, Option<i64>>(from + 10)?.map(Time),
-        inquiries: row.get(from + 11)?,
-        inquire_at: row.get::<_, Option<i64>>(from + 12)?.map(Time),
-        returned_at: row.get::<_, Option<i64>>(from + 13)?.map(Time),
-        return_code: bank_code(row, from + 14)?,
-    }))
-}
-
-pub const POSTING: &str = "partner, entry, amount, subject_kind, subject, at";
-
-pub fn posting(row: &Row<'_>) -> Result<Posting> {
-    let number: i64 = row.get(4)?;
-    let subject = match row.get::<_, i64>(3)? {
-        0 => Subject::Fund,
-        1 => Subject::Payout(PayoutNo(number)),
-        2 => Subject::Group(GroupNo(number)),
-        3 => Subject::Trade(TradeNo(number)),
-        4 => Subject::Settling(Day(
-            i32::try_from(number).map_err(|_| Error::IntegralValueOutOfRange(4, number))?
-        )),
-        _ => return bad(3, Type::Integer)(),
-    };
-    Ok(Posting {
-        partner: PartnerNo(row.get(0)?),
-        entry: known(Entry::from_number(row.get(1)?), 1)?,
-        amount: Won(row.get(2)?),
-        subject,
-        at: Time(row.get(5)?),
-    })
-}
-
-/// (kind, number) of a posting's subject, as stored.
-pub fn subject_columns(subject: Subject) -> (i64, i64) {
-    match subject {
-        Subject::Fund => (0, 0),
-        Subject::Payout(no) => (1, no.0),
-        Subject::Group(no) => (2, no.0),
-        Subject::Trade(no) => (3, no.0),
-        Subject::Settling(day) => (4, i64::from(day.0)),
+    fn bad(at: usize) -> Error {
+        Error::InvalidColumnType(at, "not of its vocabulary".to_owned(), Type::Null)
     }
 }
 
-pub const NOTICE: &str =
-    "no, partner, subject, outcome, made_at, state, tries, next_at, last_status, last_at, detail";
-
-pub fn notice(row: &Row<'_>) -> Result<Notice> {
-    let outcome = known(Outcome::from_number(row.get(3)?), 3)?;
-    let subject = notice::Subject::from_numbers(outcome, row.get(2)?, row.get(10)?);
-    Ok(Notice {
-        no: NoticeNo(row.get(0)?),
-        partner: PartnerNo(row.get(1)?),
-        subject: known(subject, 2)?,
-        outcome,
-        made_at: Time(row.get(4)?),
-        state: known(NoticeState::from_number(row.get(5)?), 5)?,
-        tries: row.get(6)?,
-        next_at: Time(row.get(7)?),
-        last_status: row.get(8)?,
-        last_at: row.get::<_, Option<i64>>(9)?.map(Time),
-    })
+/// The same functions for this one kind of row, as its statements take them.
+macro_rules! of_row {
+    ($($from:path: $name:ident -> $kind:ty;)*) => { $(
+        pub(super) fn $name(row: &Row<'_>) -> Result<$kind> {
+            $from(row)
+        }
+    )* };
 }
 
-pub const EVENT: &str = "at, actor_kind, actor, partner, kind, about_kind, about, amount, note";
-
-pub fn event(row: &Row<'_>) -> Result<Event> {
-    let actor = match row.get::<_, i64>(1)? {
-        0 => Actor::Partner,
-        1 => Actor::Engine,
-        _ => Actor::Operator(row.get::<_, Option<String>>(2)?.unwrap_or_default()),
-    };
-    let number: i64 = row.get(6)?;
-    let about = match row.get::<_, i64>(5)? {
-        1 => About::Partner(PartnerNo(number)),
-        2 => About::Key(KeyNo(number)),
-        3 => About::Payout(PayoutNo(number)),
-        4 => About::Group(GroupNo(number)),
-        5 => About::Notice(NoticeNo(number)),
-        7 => About::Operator,
-        8 => About::Proposal(ProposalNo(number)),
-        9 => About::Payer(PayerNo(number)),
-        10 => About::Charge(ChargeNo(number)),
-        _ => About::Rail,
-    };
-    Ok(Event {
-        at: Time(row.get(0)?),
-        actor,
-        partner: row.get::<_, Option<i64>>(3)?.map(PartnerNo),
-        kind: known(EventKind::from_number(row.get(4)?), 4)?,
-        about,
-        amount: row.get::<_, Option<i64>>(7)?.map(Won),
-        note: row.get(8)?,
-    })
+of_row! {
+    rows::partner: partner -> Partner;
+    rows::ledger: ledger -> Ledger;
+    rows::rail: rail -> Rail;
+    rows::payout: payout -> Payout;
+    rows::posting: posting -> Posting;
+    rows::notice: notice -> Notice;
+    rows::event: event -> Event;
+    rows::hold: hold -> Hold;
+    rows::operator: operator -> Operator;
+    rows::proposal: proposal -> Proposal;
+    rows::statement: statement -> StatementRead;
+    rows::billing::payer: payer -> Payer;
+    rows::billing::charge: charge -> Charge;
+    rows::billing::trade: trade -> Trade;
 }
 
-/// (kind, text) of an actor, as stored.
-pub fn actor_columns(actor: &Actor) -> (i64, Option<&str>) {
-    match actor {
-        Actor::Partner => (0, None),
-        Actor::Engine => (1, None),
-        Actor::Operator(name) => (2, Some(name)),
-    }
+pub(super) fn group(row: &Row<'_>, from: usize) -> Result<Group> {
+    rows::group(row, from)
 }
 
-/// (kind, number) of what an event is about, as stored.
-pub fn about_columns(about: About) -> (i64, i64) {
-    match about {
-        About::Partner(no) => (1, no.0),
-        About::Key(no) => (2, no.0),
-        About::Payout(no) => (3, no.0),
-        About::Group(no) => (4, no.0),
-        About::Notice(no) => (5, no.0),
-        About::Rail => (6, 0),
-        About::Operator => (7, 0),
-        About::Proposal(no) => (8, no.0),
-        About::Payer(no) => (9, no.0),
-        About::Charge(no) => (10, no.0),
-    }
+pub(super) fn key(row: &Row<'_>, from: usize) -> Result<BillingKey> {
+    rows::key(row, from)
 }
 
-pub const HOLD: &str = "at, by_whom, reason";
-
-pub fn hold(row: &Row<'_>) -> Result<Hold> {
-    Ok(Hold { at: Time(row.get(0)?), by: row.get(1)?, reason: row.get(2)? })
-}
-
-pub const OPERATOR: &str = "name, public_key, added_at, revoked_at, last_signed";
-
-pub fn operator(row: &Row<'_>) -> Result<Operator> {
-    Ok(Operator {
-        name: row.get(0)?,
-        public_key: row.get(1)?,
-        added_at: Time(row.get(2)?),
-        revoked_at: row.get::<_, Option<i64>>(3)?.map(Time),
-        last_signed: Time(row.get(4)?),
-    })
-}
-
-pub const PROPOSAL: &str = "no, kind, detail, partner, payout, amount, note, by_whom, at, state, \
-                            closed_by, closed_at";
-
-pub fn proposal(row: &Row<'_>) -> Result<Proposal> {
-    let act = Act {
-        matter: known(Matter::from_numbers(row.get(1)?, row.get(2)?), 1)?,
-        partner: PartnerNo(row.get(3)?),
-        payout: row.get::<_, Option<i64>>(4)?.map(PayoutNo),
-        amount: Won(row.get(5)?),
-        note: row.get(6)?,
-    };
-    Ok(Proposal {
-        no: ProposalNo(row.get(0)?),
-        act,
-        by: row.get(7)?,
-        at: Time(row.get(8)?),
-        state: known(ProposalState::from_number(row.get(9)?), 9)?,
-        closed_by: row.get(10)?,
-        closed_at: row.get::<_, Option<i64>>(11)?.map(Time),
-    })
-}
-
-pub const STATEMENT: &str = "digest, at, by_whom, name, row_count, findings";
-
-pub fn statement(row: &Row<'_>) -> Result<StatementRead> {
-    Ok(StatementRead {
-        digest: row.get(0)?,
-        at: Time(row.get(1)?),
-        by: row.get(2)?,
-        name: row.get(3)?,
-        rows: row.get(4)?,
-        findings: row.get(5)?,
-    })
+pub(super) fn attempt(row: &Row<'_>, from: usize) -> Result<Option<Attempt>> {
+    rows::attempt(row, from)
 }
 
 /// A hash as SQLite keeps it: the same bits, signed.

@@ -1,6 +1,7 @@
 //! What is asked for again and again, word by word: SQLite takes a partial index only where its
 //! condition stands in the statement as it stands in the index. A test holds every plan.
 
+use crate::rows::told_kinds;
 use ichae_domain::view::EventKind;
 
 /// What the engine asks for again and again. SQLite takes a partial index only where its condition
@@ -53,12 +54,6 @@ pub(super) const ENGINE: [&str; 9] = [
     DUE_INQUIRIES,
     DUE_NOTICE_PARTNERS,
 ];
-
-/// The kinds are written out as in the partial index, which SQLite takes only then.
-fn told_kinds() -> String {
-    let told = EventKind::ALL.iter().filter(|kind| kind.is_told());
-    told.map(|kind| (*kind as i64).to_string()).collect::<Vec<_>>().join(", ")
-}
 
 /// Counts corrections, which are few, by the same index.
 pub(super) fn corrected_sql() -> String {

@@ -25,7 +25,7 @@ fn a_backup_of_a_store_at_work_is_of_one_moment() {
     let site = Site::new();
     let mut h = site.open();
     let story = story(&mut h);
-    let before = h.dump();
+    let before = h.dump(2_000);
     let mut told = (0, 0);
     let to = site.dir.join("backup");
     // The writer works on between the pages.
@@ -44,7 +44,7 @@ fn a_backup_of_a_store_at_work_is_of_one_moment() {
     let mut h = site.open();
     let again = h.request(story.partner, story.key, 1, "meanwhile 0");
     assert!(again.is_ok(), "what came after the backup is not in it");
-    assert_ne!(h.dump(), before, "what waited is in doubt now");
+    assert_ne!(h.dump(2_000), before, "what waited is in doubt now");
 }
 
 /// What was sent after the backup is asked about and never sent again; a distinct_key of before the
@@ -123,7 +123,7 @@ fn a_damaged_store_is_replaced_and_kept() {
 fn what_is_no_good_backup_is_refused_and_nothing_changes() {
     let (site, _) = told();
     let from = site.backup("backup");
-    let before = site.open().dump();
+    let before = site.open().dump(2_000);
     let refusal = |site: &Site, from: &Path| site.restore(from).unwrap_err().to_string();
     assert!(refusal(&site, &site.dir.join("nowhere")).contains("backup.txt"));
     let copy = from.join("hub.db");
@@ -138,7 +138,7 @@ fn what_is_no_good_backup_is_refused_and_nothing_changes() {
     drop(other.open());
     let text = other.restore(&from).unwrap_err().to_string();
     assert!(text.contains("key folder does not belong"), "{text}");
-    assert_eq!(site.open().dump(), before);
+    assert_eq!(site.open().dump(2_000), before);
     let again = backup(&site.file(), &site.sealer, &from, |_, _| {}).unwrap_err();
     assert!(again.to_string().contains("is there already"));
     let left: Vec<_> = fs::read_dir(&site.dir)

@@ -1,7 +1,7 @@
 //! What `check` finds: each kind of damage, planted by hand, and nothing else (figure 3).
 
 use super::*;
-use crate::sqlite::{persist, row};
+use crate::sqlite::row;
 use rusqlite::params;
 
 /// Plants damage in a store with a payout in every state. Every line that is found must contain
@@ -107,7 +107,7 @@ fn a_chain_that_was_made_again_under_another_key_is_found() {
             let lines = lines.query_map([], |r| Ok((row::posting(r)?, r.get::<_, i64>(6)?)));
             let mut head = [0; 32];
             for line in lines.unwrap().map(Result::unwrap) {
-                head = foreign.link(&head, &persist::posting_line(&line.0));
+                head = foreign.link(&head, &crate::rows::posting_line(&line.0));
                 let sql = "UPDATE postings SET hash = ?2 WHERE no = ?1";
                 db.execute(sql, params![line.1, head]).unwrap();
             }

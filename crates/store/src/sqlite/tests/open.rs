@@ -15,10 +15,10 @@ fn everything_survives_a_reopen() {
     let site = Site::new();
     let mut harness = site.open();
     let Story { partner, key, waiting, open } = story(&mut harness);
-    let before = harness.dump();
+    let before = harness.dump(2_000);
     drop(harness);
     let mut harness = site.open();
-    assert_eq!(harness.dump(), before);
+    assert_eq!(harness.dump(2_000), before);
     let secret = harness.reader.webhook_secret(partner).unwrap().unwrap();
     assert_eq!(secret.expose_secret(), "whsec_c2VjcmV0");
     // Nothing is handed out twice: serials, keys, bank numbers, distinct_keys.
@@ -161,13 +161,13 @@ fn a_rotation_reseals_every_row_and_finds_the_same_keys() {
         site.sealer = Arc::new(Sealer::new(site.keys().rotate().unwrap()).unwrap());
         let mut harness = site.open();
         assert_eq!(sealed_under(&site), [1; 5]);
-        let before = harness.dump();
+        let before = harness.dump(2_000);
         let accounts = accounts(&harness);
         assert_eq!(harness.key(partner, "1"), key, "found by the older index key");
         assert_eq!(reseal(&mut harness, limit), slices);
         assert_eq!(sealed_under(&site), [2; 5]);
         assert_eq!(harness.key(partner, "1"), key, "found by the new one");
-        assert!(self::accounts(&harness) == accounts && harness.dump() == before);
+        assert!(self::accounts(&harness) == accounts && harness.dump(2_000) == before);
         let secret = harness.reader.webhook_secret(partner).unwrap().unwrap();
         assert_eq!(secret.expose_secret(), "whsec_c2VjcmV0");
         let fresh = harness.key(partner, "new");
@@ -502,11 +502,11 @@ fn a_witness_of_another_store_is_refused_and_an_unreadable_one_says_nothing() {
 #[test]
 fn a_refused_opening_changes_nothing() {
     let (site, Story { partner, key, .. }) = told();
-    let before = site.open().dump();
+    let before = site.open().dump(2_000);
     site.refusal(&site.sealer, |settings| settings.environment = "live");
     let foreign = Sealer::new(Keys::random().unwrap()).unwrap();
     site.refusal(&Arc::new(foreign), |_| {});
     let mut harness = site.open();
-    assert_eq!(harness.dump(), before);
+    assert_eq!(harness.dump(2_000), before);
     assert!(matches!(harness.give(request(partner, key, 1, "d")), Ok(Reply::Requested(_))));
 }

@@ -1,0 +1,459 @@
+//! The writer of one node: loads what a batch names, decides, writes, commits; and finds out what became of
+//! a commit whose answer was lost.
+//!
+//! Every batch begins by writing its number into this node's row. That row is what tells, later, whether the
+//! batch was committed; and because a transaction that is still under way holds the row's lock, whoever asks
+//! waits for its end instead of guessing (docs/adr/0021).
+
+use super::flush::{Changed, flush};
+use super::link::{Fate, Link, Session, fate};
+use super::load::{Chain, Loaded, load};
+use super::rare::{Rare, concerns_all, is_rare};
+use super::serials::Serials;
+use super::wanted::Wanted;
+use crate::port::{Answer, Backend, Clock, StoreError};
+use crate::rows::posting_line;
+use crate::seal::Sealer;
+use ichae_domain::code::Code;
+use ichae_domain::command::{Command, NewKey, Order};
+use ichae_domain::decide::decide;
+use ichae_domain::ident::{Epochs, PartnerNo};
+use ichae_domain::ledger::{Account as Side, Posting};
+use ichae_domain::time::Time;
+use ichae_domain::view::{Context, Rules, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// How long orders wait for a database that does not answer, before anything was written.
+const PATIENCE: Duration = Duration::from_millis(800);
+/// How long one statement of a transaction may take before the connection counts as lost. Longer than the
+/// server leaves a session that holds our locks and does nothing.
+const STUCK: Duration = Duration::from_secs(30);
+/// Between two looks at what became of a commit.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
+/// Times that a batch is run again because of others' locks.
+const AGAIN_MAX: u32 = 8;
+
+/// What a writer is made of.
+pub(super) struct Parts {
+    pub link: Arc<Link>,
+    pub sealer: Arc<Sealer>,
+    pub rules: Rules,
+    pub clock: Clock,
+    pub epochs: Arc<Epochs>,
+    pub node: i64,
+    pub latest: Time,
+}
+
+pub struct PostgresBackend {
+    parts: Parts,
+    session: Option<Session>,
+    serials: Serials,
+    /// The number of the last batch that was begun.
+    batch: i64,
+    latest: Time,
+    /// Set while the database does not answer.
+    outage: Arc<AtomicBool>,
+}
+
+/// Why a batch gave no answers.
+enum Trouble {
+    /// Nothing of it was written.
+    Not(StoreError),
+    /// Nothing of it was written; the same again may go through.
+    Again(StoreError),
+    /// It was sent to be committed, and nobody said what became of it. These are its answers if it was.
+    Unknown(Vec<Answer>),
+    /// It has to change the rail, which it only shared.
+    RailAlone,
+    /// Another node took over: this one may write nothing any more.
+    Fenced,
+}
+
+impl Trouble {
+    /// Of an error before the commit was sent.
+    fn before(error: StoreError) -> Trouble {
+        match fate(&error) {
+            Fate::Again => Trouble::Again(error),
+            Fate::RolledBack | Fate::Lost => Trouble::Not(error),
+        }
+    }
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Trouble {
+        Trouble::before(error)
+    }
+}
+
+impl PostgresBackend {
+    pub(super) fn new(parts: Parts, outage: Arc<AtomicBool>) -> PostgresBackend {
+        let latest = parts.latest;
+        let serials = Serials::default();
+        PostgresBackend { parts, session: None, serials, batch: 0, latest, outage }
+    }
+
+    /// The session, a new one where there is none. Bounded: callers wait.
+    async fn connected(&mut self) -> Result<Session, StoreError> {
+        if let Some(session) = self.session.take().filter(|session| !session.client.is_closed()) {
+            return Ok(session);
+        }
+        let made = timeout(PATIENCE, self.parts.link.session()).await;
+        made.map_err(|_| StoreError::Busy)?
+    }
+
+    /// One transaction. The session is kept only where it is known to be idle again.
+    async fn transact(
+        &mut self,
+        orders: &[Order],
+        rail_alone: bool,
+    ) -> Result<Vec<Answer>, Trouble> {
+        let mut session = self.connected().await?;
+        let batch = self.batch + 1;
+        self.batch = batch;
+        let mark = self.serials;
+        let done = self.in_transaction(&mut session, orders, rail_alone, batch).await;
+        match done {
+            Ok(answers) => {
+                self.session = Some(session);
+                Ok(answers)
+            }
+            Err(trouble) => {
+                // Where nobody knows, its numbers may be in use.
+                if !matches!(trouble, Trouble::Unknown(_)) {
+                    self.serials.rolled_back(mark);
+                    let rollback = session.client.batch_execute("ROLLBACK");
+                    if matches!(timeout(PATIENCE, rollback).await, Ok(Ok(()))) {
+                        self.session = Some(session);
+                    }
+                }
+                Err(trouble)
+            }
+        }
+    }
+
+    async fn in_transaction(
+        &mut self,
+        session: &mut Session,
+        orders: &[Order],
+        rail_alone: bool,
+        batch: i64,
+    ) -> Result<Vec<Answer>, Trouble> {
+        let stuck = |_| Trouble::Not(StoreError::Busy);
+        let wanted = Wanted::of(orders);
+        let begun = timeout(STUCK, self.begin(session, batch)).await.map_err(stuck)??;
+        if !begun {
+            return Err(Trouble::Fenced);
+        }
+        let loading = load(session, &wanted, rail_alone);
+        let mut loaded = timeout(STUCK, loading).await.map_err(stuck)??;
+        let mut decided = Decided::default();
+        for order in orders {
+            let answer = self.decide(session, order, &mut loaded, &mut decided).await?;
+            decided.answers.push(answer);
+        }
+        if decided.rail && !rail_alone {
+            return Err(Trouble::RailAlone);
+        }
+        let node = self.parts.node;
+        let mut rare = Rare { session: &mut *session, sealer: &self.parts.sealer, node };
+        for write in &decided.rare {
+            rare.write(write).await?;
+        }
+        if decided.concerns_all {
+            rare.tell_all().await?;
+        }
+        session.warned();
+        let flushing = flush(session, &decided.changed, &loaded.rows, &loaded.chains, node);
+        match timeout(STUCK, flushing).await {
+            // A warning at a commit: it may not have reached the standby.
+            Ok(Ok(())) if session.warned() => Err(Trouble::Unknown(decided.answers)),
+            Ok(Ok(())) => Ok(decided.answers),
+            Ok(Err(error)) => match fate(&error) {
+                Fate::Lost => {
+                    tracing::warn!(%error, "the answer to a commit was lost");
+                    Err(Trouble::Unknown(decided.answers))
+                }
+                Fate::Again => Err(Trouble::Again(error)),
+                Fate::RolledBack => Err(Trouble::Not(error)),
+            },
+            Err(_) => Err(Trouble::Unknown(decided.answers)),
+        }
+    }
+
+    /// Begins, and writes the batch's number down. `false`: this node has been ended by another.
+    async fn begin(&self, session: &mut Session, batch: i64) -> Result<bool, StoreError> {
+        let mark = "UPDATE nodes SET batch = $2 WHERE no = $1 AND ended_at IS NULL";
+        let mark = session.prepared(mark).await?;
+        let begin = session.client.batch_execute("BEGIN");
+        let params: [&(dyn tokio_postgres::types::ToSql + Sync); 2] = [&self.parts.node, &batch];
+        let mark = session.client.execute(&mark, &params);
+        let ((), marked) = futures_util::future::try_join(begin, mark).await?;
+        Ok(marked == 1)
+    }
+
+    async fn decide(
+        &mut self,
+        session: &mut Session,
+        order: &Order,
+        loaded: &mut Loaded,
+        decided: &mut Decided,
+    ) -> Result<Answer, Trouble> {
+        let indexed = self.indexed_anew(order);
+        let order = indexed.as_ref().unwrap_or(order);
+        self.serials.reserve(session, order.command.weight()).await?;
+        self.latest = self.latest.max((self.parts.clock)());
+        let context = Context {
+            now: self.latest,
+            serial: self.serials.next(),
+            epoch: self.parts.epochs.current(),
+            epoch_start: self.parts.epochs.current_start(),
+            rules: self.parts.rules,
+        };
+        let change = match decide(&loaded.rows.view(&order.command.reads()), order, &context) {
+            Ok(change) => change,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        self.serials.used(change.serials)?;
+        for write in change.writes {
+            decided.take(write, loaded, &self.parts.sealer)?;
+        }
+        Ok(Ok(change.reply))
+    }
+
+    /// An account's blind index under the keys of this moment; see the embedded store.
+    fn indexed_anew(&self, order: &Order) -> Option<Order> {
+        let Command::RegisterKey(new) = &order.command else { return None };
+        let sub_id = new.sub_id.as_deref();
+        let prints =
+            self.parts.sealer.fingerprints(new.partner, sub_id, &new.bank, &new.account);
+        let new = NewKey { fingerprints: prints, ..(**new).clone() };
+        Some(Order { actor: order.actor.clone(), command: Command::RegisterKey(Box::new(new)) })
+    }
+
+    /// Whether the last batch was committed. Waits for the transaction to end that may still hold this
+    /// node's row, and writes: once that is acknowledged, whatever was committed before it is on the
+    /// standby too.
+    async fn look(&mut self) -> Result<bool, Trouble> {
+        let mut session = self.connected().await?;
+        let sql = "UPDATE nodes SET looks = looks + 1 WHERE no = $1 AND ended_at IS NULL \
+                   RETURNING batch";
+        let looking = async {
+            let statement = session.prepared(sql).await?;
+            session.warned();
+            Ok::<_, StoreError>(session.client.query_opt(&statement, &[&self.parts.node]).await?)
+        };
+        let found = timeout(STUCK, looking).await.map_err(|_| Trouble::Not(StoreError::Busy))??;
+        if session.warned() {
+            return Err(Trouble::Not(StoreError::Busy));
+        }
+        self.session = Some(session);
+        match found {
+            Some(row) => Ok(row.get::<_, i64>(0) == self.batch),
+            None => Err(Trouble::Fenced),
+        }
+    }
+
+    /// Runs the batch until it is known what became of it.
+    async fn until_known(&mut self, orders: &[Order]) -> Result<Vec<Answer>, StoreError> {
+        let (mut again, mut rail_alone) = (0, false);
+        loop {
+            match self.transact(orders, rail_alone).await {
+                Ok(answers) => {
+                    self.outage.store(false, Ordering::SeqCst);
+                    return Ok(answers);
+                }
+                Err(Trouble::RailAlone) => rail_alone = true,
+                Err(Trouble::Again(_)) if again < AGAIN_MAX => again += 1,
+                Err(Trouble::Again(error) | Trouble::Not(error)) => {
+                    let lost = matches!(error, StoreError::Busy) || fate(&error) == Fate::Lost;
+                    self.outage.store(lost, Ordering::SeqCst);
+                    return Err(error);
+                }
+                Err(Trouble::Fenced) => end_as_fenced(),
+                Err(Trouble::Unknown(answers)) => {
+                    self.outage.store(true, Ordering::SeqCst);
+                    self.session = None;
+                    if self.was_committed().await {
+                        self.outage.store(false, Ordering::SeqCst);
+                        return Ok(answers);
+                    }
+                    // Known not to be: the same batch again, decided on what is there now.
+                }
+            }
+        }
+    }
+
+    async fn was_committed(&mut self) -> bool {
+        loop {
+            match self.look().await {
+                Ok(committed) => {
+                    tracing::info!(committed, "what became of a commit is known");
+                    return committed;
+                }
+                Err(Trouble::Fenced) => end_as_fenced(),
+                Err(Trouble::Not(error) | Trouble::Again(error)) => {
+                    tracing::warn!(%error, "what became of a commit is not known yet");
+                }
+                Err(Trouble::Unknown(_) | Trouble::RailAlone) => {}
+            }
+            self.session = None;
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    pub(super) fn parts(&self) -> &Parts {
+        &self.parts
+    }
+}
+
+/// Another node counts this one as gone and goes on with its work: whatever it still wanted to write would
+/// be written beside that.
+fn end_as_fenced() -> ! {
+    tracing::error!("another node has taken over from this one: the process ends, start it again");
+    std::process::abort();
+}
+
+/// What a batch has come to, order by order.
+#[derive(Default)]
+struct Decided {
+    answers: Vec<Answer>,
+    changed: Changed,
+    rare: Vec<Write>,
+    rail: bool,
+    concerns_all: bool,
+}
+
+impl Decided {
+    fn take(
+        &mut self,
+        write: Write,
+        loaded: &mut Loaded,
+        sealer: &Sealer,
+    ) -> Result<(), StoreError> {
+        if is_rare(&write) {
+            self.rail |= matches!(write, Write::Rail(_));
+            self.concerns_all |= concerns_all(&write);
+            self.rare.push(write.clone());
+            loaded.rows.write(write);
+            return Ok(());
+        }
+        let changed = &mut self.changed;
+        match &write {
+            Write::Ledger(ledger) => {
+                changed.ledgers.insert(ledger.partner);
+                let new = Chain { head: [0; 32], length: 0, settlement: 0 };
+                loaded.chains.entry(ledger.partner).or_insert(new);
+            }
+            Write::Group(group) => {
+                changed.groups.insert(group.no);
+            }
+            Write::NewPayout(payout) => {
+                changed.new_payouts.insert(payout.no);
+            }
+            Write::Own(no, ..) => {
+                changed.own.insert(*no);
+            }
+            Write::Attempt(attempt) => {
+                changed.attempts.insert(attempt.payout);
+            }
+            Write::Notice(notice) => {
+                changed.notices.insert(notice.no);
+            }
+            Write::Posting(posting) => self.post(posting.clone(), loaded, sealer)?,
+            Write::NewNotice(notice) => changed.new_notices.push(notice.clone()),
+            Write::Event(event) => changed.events.push(event.clone()),
+            _ => {}
+        }
+        // Numbered by the database; no later order of this batch names one of them.
+        if !matches!(write, Write::NewNotice(_) | Write::Event(_) | Write::Posting(_)) {
+            loaded.rows.write(write);
+        }
+        Ok(())
+    }
+
+    /// Links a journal line to the one before it.
+    fn post(
+        &mut self,
+        posting: Posting,
+        loaded: &mut Loaded,
+        sealer: &Sealer,
+    ) -> Result<(), StoreError> {
+        let missing = || StoreError::Damaged("a posting without a ledger".to_owned());
+        let partner: PartnerNo = posting.partner;
+        let chain = loaded.chains.get_mut(&partner).ok_or_else(missing)?;
+        chain.head = sealer.link(&chain.head, &posting_line(&posting));
+        chain.length += 1;
+        let (debit, credit) = posting.entry.legs();
+        let credited = i64::from(credit == Side::Settlement);
+        let debited = i64::from(debit == Side::Settlement);
+        chain.settlement += (credited - debited) * posting.amount.0;
+        self.changed.ledgers.insert(partner);
+        self.changed.postings.push((posting, chain.head));
+        Ok(())
+    }
+}
+
+/// What a caller is told of an order of which nothing was written.
+fn not_written(error: &StoreError) -> Code {
+    if matches!(error, StoreError::Busy) || fate(error) == Fate::Lost {
+        tracing::warn!(%error, "refused, nothing was written");
+        return Code::T0503;
+    }
+    let full = |error: &tokio_postgres::Error| {
+        error.code() == Some(&tokio_postgres::error::SqlState::DISK_FULL)
+    };
+    if matches!(error, StoreError::Postgres(error) if full(error)) {
+        tracing::error!(%error, "the disk is full: refused, nothing was written");
+        return Code::T0503;
+    }
+    tracing::error!(%error, "an order could not be written and was rolled back");
+    Code::T0999
+}
+
+impl Drop for PostgresBackend {
+    fn drop(&mut self) {
+        let (link, node) = (Arc::clone(&self.parts.link), self.parts.node);
+        let ended = self.parts.link.wait(PATIENCE, async move {
+            super::nodes::end(&link.session().await?, node).await
+        });
+        if let Err(error) = ended {
+            tracing::warn!(%error, "the other nodes wait for this one's lease to be over");
+        }
+    }
+}
+
+impl Backend for PostgresBackend {
+    fn commit(&mut self, orders: &[Order]) -> Vec<Answer> {
+        let handle = self.parts.link.handle();
+        handle.block_on(async {
+            match self.until_known(orders).await {
+                Ok(answers) => answers,
+                Err(error) if orders.len() > 1 && not_written(&error) == Code::T0999 => {
+                    // One by one, so that only the order that cannot be written is told so.
+                    let mut answers = Vec::with_capacity(orders.len());
+                    for order in orders {
+                        let one = self.until_known(std::slice::from_ref(order)).await;
+                        let refused = |error| vec![Err(not_written(&error).into())];
+                        answers.extend(one.unwrap_or_else(refused));
+                    }
+                    answers
+                }
+                Err(error) => {
+                    let code = not_written(&error);
+                    orders.iter().map(|_| Err(code.into())).collect()
+                }
+            }
+        })
+    }
+
+    fn reseal(&mut self, after: i64, limit: usize) -> Result<Option<i64>, StoreError> {
+        super::reseal::slice(self, after, limit)
+    }
+
+    fn outage(&self) -> Option<Arc<AtomicBool>> {
+        Some(Arc::clone(&self.outage))
+    }
+}

@@ -1,0 +1,242 @@
+//! Connections to the database: where it is, how a session has to be, and who drives it.
+
+use crate::port::StoreError;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
+use tokio_postgres::error::{Severity, SqlState};
+use tokio_postgres::{AsyncMessage, Client, Config, Connection, Statement};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+/// Nobody waits longer for one host to answer a connection.
+const CONNECT: Duration = Duration::from_secs(2);
+/// A peer that is silent for so long with something unacknowledged is gone.
+const SILENCE: Duration = Duration::from_secs(5);
+/// Older servers are not tried.
+const SERVER_MIN: i32 = 140_000;
+
+/// Every session of ours. Plans are made once and by index: a plan that was made while a table was empty
+/// would read all of it for ever. A session that holds locks and does nothing is ended by the server.
+pub(super) const SESSION: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; \
+     SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off; \
+     SET idle_in_transaction_session_timeout = '10s'; \
+     SET default_transaction_isolation = 'read committed'";
+
+/// The database and the thread on which its connections are driven.
+pub struct Link {
+    runtime: Option<Runtime>,
+    config: Config,
+    tls: MakeRustlsConnect,
+}
+
+/// One session with its prepared statements.
+pub(super) struct Session {
+    pub client: Client,
+    statements: HashMap<&'static str, Statement>,
+    /// A warning came: what the server says to have committed may not be on the standby.
+    warned: Arc<AtomicBool>,
+}
+
+impl Link {
+    /// `url` is `postgres://user@host1,host2/name`; `ca` the certificates that a server's one has to hang
+    /// on. With it, or where the address says `sslmode=require`, no connection is made in the clear.
+    pub fn new(url: &str, ca: Option<&Path>) -> Result<Link, StoreError> {
+        // What is wrong is not repeated: an address may hold a password.
+        let unread = |_| StoreError::Refused("the address of the store cannot be read".to_owned());
+        let mut config: Config = url.parse().map_err(unread)?;
+        config
+            .target_session_attrs(TargetSessionAttrs::ReadWrite)
+            .application_name("ichae")
+            .connect_timeout(CONNECT)
+            .tcp_user_timeout(SILENCE)
+            .keepalives_idle(SILENCE);
+        if ca.is_some() {
+            config.ssl_mode(SslMode::Require);
+        }
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("ichae-postgres")
+            .enable_all()
+            .build()
+            .map_err(StoreError::io("the thread of the database cannot be started"))?;
+        Ok(Link { runtime: Some(runtime), config, tls: MakeRustlsConnect::new(trust(ca)?) })
+    }
+
+    /// Whether what goes over the wire can be read by others: no TLS is demanded, and it leaves the machine.
+    pub fn in_the_clear(&self) -> bool {
+        let near = |host: &Host| match host {
+            Host::Unix(_) => true,
+            Host::Tcp(name) => {
+                name == "localhost"
+                    || name.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+            }
+        };
+        self.config.get_ssl_mode() != SslMode::Require && !self.config.get_hosts().iter().all(near)
+    }
+
+    pub(super) fn config(&self) -> &Config {
+        &self.config
+    }
+
+    pub(super) fn tls(&self) -> MakeRustlsConnect {
+        self.tls.clone()
+    }
+
+    pub(super) fn handle(&self) -> Handle {
+        match &self.runtime {
+            Some(runtime) => runtime.handle().clone(),
+            None => Handle::current(),
+        }
+    }
+
+    /// Waits for work that is done on the database's thread, whatever thread this is.
+    pub(super) fn wait<T: Send + 'static>(
+        &self,
+        limit: Duration,
+        work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (tell, told) = std::sync::mpsc::sync_channel(1);
+        self.handle().spawn(async move {
+            let done = tokio::time::timeout(limit, work).await;
+            // Whoever asked waits for it.
+            let _ = tell.send(done.unwrap_or_else(|_| Err(StoreError::Busy)));
+        });
+        told.recv().unwrap_or(Err(StoreError::Busy))
+    }
+
+    /// A new session on the primary, ready for use.
+    pub(super) async fn session(&self) -> Result<Session, StoreError> {
+        let (client, connection) = self.config.connect(self.tls()).await?;
+        let warned = Arc::new(AtomicBool::new(false));
+        tokio::spawn(drive(connection, Arc::clone(&warned)));
+        client.batch_execute(SESSION).await?;
+        durable(&client).await?;
+        Ok(Session { client, statements: HashMap::new(), warned })
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        // May be dropped where no thread may wait.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// Whom a server's certificate has to come from.
+fn trust(ca: Option<&Path>) -> Result<ClientConfig, StoreError> {
+    let mut roots = RootCertStore::empty();
+    if let Some(path) = ca {
+        let unread = |error: &dyn std::fmt::Display| {
+            StoreError::Refused(format!("the certificates in {}: {error}", path.display()))
+        };
+        let certificates =
+            CertificateDer::pem_file_iter(path).map_err(|error| unread(&error))?;
+        for certificate in certificates {
+            let certificate = certificate.map_err(|error| unread(&error))?;
+            roots.add(certificate).map_err(|error| unread(&error))?;
+        }
+    }
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| StoreError::Refused(format!("TLS to the store: {error}")))?;
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+}
+
+/// Drives a session, and remembers that a warning came.
+async fn drive<S, T>(mut connection: Connection<S, T>, warned: Arc<AtomicBool>)
+where
+    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
+    T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
+{
+    while let Some(message) = std::future::poll_fn(|cx| connection.poll_message(cx)).await {
+        match message {
+            Ok(AsyncMessage::Notice(notice)) => {
+                if notice.parsed_severity() == Some(Severity::Warning) {
+                    warned.store(true, Ordering::SeqCst);
+                    tracing::warn!(message = notice.message(), "the database warns");
+                }
+            }
+            Ok(_) => {}
+            // Whoever has a statement under way is told the same.
+            Err(_) => return,
+        }
+    }
+}
+
+/// A server that may forget what it said to have committed is refused.
+async fn durable(client: &Client) -> Result<(), StoreError> {
+    let sql = "SELECT current_setting('server_version_num')::int, current_setting('fsync'), \
+               current_setting('full_page_writes'), current_setting('synchronous_commit')";
+    let row = client.query_one(sql, &[]).await?;
+    let (version, fsync): (i32, String) = (row.get(0), row.get(1));
+    let (pages, commit): (String, String) = (row.get(2), row.get(3));
+    if version < SERVER_MIN {
+        return Err(StoreError::Refused("PostgreSQL 14 or newer is needed".to_owned()));
+    }
+    if fsync != "on" || pages != "on" || !["on", "remote_apply"].contains(&commit.as_str()) {
+        return Err(StoreError::Refused(format!(
+            "the database may lose what it has committed: fsync {fsync}, full_page_writes {pages}, \
+             synchronous_commit {commit}; all of them have to be on"
+        )));
+    }
+    Ok(())
+}
+
+impl Session {
+    pub async fn prepared(&mut self, sql: &'static str) -> Result<Statement, StoreError> {
+        if let Some(statement) = self.statements.get(sql) {
+            return Ok(statement.clone());
+        }
+        let statement = self.client.prepare(sql).await?;
+        self.statements.insert(sql, statement.clone());
+        Ok(statement)
+    }
+
+    /// Whether a warning came since the last call.
+    pub fn warned(&self) -> bool {
+        self.warned.swap(false, Ordering::SeqCst)
+    }
+}
+
+/// What an error says of the transaction that it came in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Fate {
+    /// The server said so: it was rolled back.
+    RolledBack,
+    /// Rolled back because of others; the same again may go through.
+    Again,
+    /// The connection, or the server, went away: nobody said what became of it.
+    Lost,
+}
+
+pub(super) fn fate(error: &StoreError) -> Fate {
+    let StoreError::Postgres(error) = error else { return Fate::RolledBack };
+    let Some(said) = error.as_db_error() else {
+        // What could not even be put on the wire is told apart by the session being open.
+        return Fate::Lost;
+    };
+    let code = said.code();
+    if *code == SqlState::T_R_SERIALIZATION_FAILURE || *code == SqlState::T_R_DEADLOCK_DETECTED {
+        return Fate::Again;
+    }
+    let class = &code.code()[..2];
+    let fatal = matches!(
+        said.parsed_severity(),
+        Some(Severity::Fatal | Severity::Panic)
+    );
+    // Shutdown, crash of another session, a primary that became a standby.
+    if fatal || class == "08" || class == "57" || code.code() == "25006" {
+        return Fate::Lost;
+    }
+    Fate::RolledBack
+}

@@ -1,0 +1,24 @@
+//! The store of an installation that outgrew one machine: one PostgreSQL, several nodes.
+
+mod batch;
+mod billing;
+pub mod check;
+mod flush;
+mod link;
+mod load;
+mod nodes;
+mod open;
+mod pipeline;
+mod rare;
+mod read;
+mod reseal;
+mod row;
+mod serials;
+#[cfg(test)]
+pub(crate) mod tests;
+mod wanted;
+
+pub use batch::PostgresBackend;
+pub use link::Link;
+pub use open::{Opened, Settings, latest, open};
+pub use read::PostgresReader;

@@ -1,0 +1,380 @@
+//! Opening a store on PostgreSQL: version, durability, environment, keys and epoch are checked before it
+//! serves.
+
+use super::batch::{Parts, PostgresBackend};
+use super::link::{Link, Session};
+use super::nodes::{self, Node};
+use super::read::PostgresReader;
+use crate::keys::Keys;
+use crate::port::{Backend, Clock, StoreError};
+use crate::prints::{self, Known};
+use crate::seal::Sealer;
+use crate::witness::Witness;
+use ichae_domain::command::{Actor, Command, Doubt, Order};
+use ichae_domain::ident::{EPOCHS_MAX, Epochs, GroupNo, PartnerNo, PayoutNo};
+use ichae_domain::time::Time;
+use ichae_domain::view::{EventKind, Rules};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+mod migrations {
+    refinery::embed_migrations!("src/postgres/migrations");
+}
+
+/// One node at a time looks whether the tables are there.
+const OPENING: i64 = 0x6963_6861_6500;
+/// A start may have to wait for another node's.
+const OPEN_LIMIT: Duration = Duration::from_secs(60);
+/// Payouts of one commit, of those that are in doubt.
+const TOGETHER: i64 = 1_000;
+
+/// How a store is opened.
+pub struct Settings {
+    pub link: Arc<Link>,
+    /// `test` or `live`; a store made for one is refused by the other.
+    pub environment: &'static str,
+    pub rules: Rules,
+    pub clock: Clock,
+    /// Keeps, outside the store, how far it was; tells a store that is older than it was.
+    pub witness: Option<PathBuf>,
+    /// What this node is called; no two that are there at once may have one name.
+    pub node: String,
+    /// Whether older tables are brought to this version; else they are refused.
+    pub migrate: bool,
+}
+
+/// An open store: its writer's half and its readers.
+pub struct Opened {
+    pub backend: PostgresBackend,
+    pub reader: PostgresReader,
+    /// Set where the store was found to be older than it was (decision I1).
+    pub rolled_back: bool,
+}
+
+/// Opens the store, and makes it where there is none. The node is heard of from then on, until what was
+/// opened is dropped.
+pub fn open(settings: Settings, sealer: &Arc<Sealer>) -> Result<Opened, StoreError> {
+    let link = Arc::clone(&settings.link);
+    let keys = sealer.keys();
+    let Ready { node, epochs, latest, rolled_back } =
+        link.wait(OPEN_LIMIT, ready(Arc::clone(&link), keys, Wishes::of(&settings)))?;
+    let (node, epochs) = (Arc::new(node), Arc::new(epochs));
+    let outage = Arc::new(AtomicBool::new(false));
+    let parts = Parts {
+        link: Arc::clone(&link),
+        sealer: Arc::clone(sealer),
+        rules: settings.rules,
+        clock: settings.clock,
+        epochs: Arc::clone(&epochs),
+        node: node.no,
+        latest,
+    };
+    let mut backend = PostgresBackend::new(parts, outage);
+    let reader =
+        PostgresReader::new(Arc::clone(&link), Arc::clone(&epochs), Arc::clone(sealer), &node)?;
+    doubt_lost_time(&mut backend, &link, &epochs)?;
+    link.handle().spawn(nodes::beat(Arc::downgrade(&node), Arc::downgrade(&link)));
+    Ok(Opened { backend, reader, rolled_back })
+}
+
+/// What of the settings the opening needs on the database's thread.
+struct Wishes {
+    environment: &'static str,
+    clock: Clock,
+    witness: Option<PathBuf>,
+    node: String,
+    migrate: bool,
+}
+
+impl Wishes {
+    fn of(settings: &Settings) -> Wishes {
+        Wishes {
+            environment: settings.environment,
+            clock: Arc::clone(&settings.clock),
+            witness: settings.witness.clone(),
+            node: settings.node.clone(),
+            migrate: settings.migrate,
+        }
+    }
+}
+
+struct Ready {
+    node: Node,
+    epochs: Epochs,
+    latest: Time,
+    rolled_back: bool,
+}
+
+async fn ready(link: Arc<Link>, keys: Keys, wishes: Wishes) -> Result<Ready, StoreError> {
+    let mut session = link.session().await?;
+    session.client.query_one("SELECT pg_advisory_lock($1)", &[&OPENING]).await?;
+    tables(&mut session, wishes.migrate).await?;
+    identify(&session, &wishes).await?;
+    know_keys(&session, &keys).await?;
+    let store_id: Vec<u8> =
+        session.client.query_one("SELECT store_id FROM store", &[]).await?.get(0);
+    let witness = wishes.witness.as_deref().map(|path| Witness::of(path, path));
+    let rolled_back = match &witness {
+        Some(witness) => start_epoch(&session, witness, &store_id, &wishes.clock).await?,
+        None => false,
+    };
+    let witness = witness.map(|witness| (witness, store_id));
+    let node = Node::register(&session, &wishes.node, witness).await?;
+    node.tell_witness(&session).await?;
+    let epochs = epochs(&session).await?;
+    let latest = latest_in(&session).await?;
+    session.client.query_one("SELECT pg_advisory_unlock($1)", &[&OPENING]).await?;
+    Ok(Ready { node, epochs, latest, rolled_back })
+}
+
+/// Makes the tables, or refuses older ones. Of a version newer by one is served too: that is how a fleet is
+/// upgraded node by node.
+async fn tables(session: &mut Session, migrate: bool) -> Result<(), StoreError> {
+    let runner = migrations::migrations::runner();
+    let known = runner.get_migrations().iter().map(|m| i64::from(m.version())).max().unwrap_or(0);
+    match version(session).await? {
+        Some(version) if version > known + 1 => {
+            return Err(StoreError::Refused(format!(
+                "this store is of version {version}, this ichae knows up to {known}: use a newer \
+                 ichae"
+            )));
+        }
+        Some(version) if version >= known => return Ok(()),
+        Some(version) if !migrate => {
+            return Err(StoreError::Refused(format!(
+                "this store is of version {version}, this ichae needs {known}: run `ichae migrate` \
+                 once"
+            )));
+        }
+        Some(_) | None => {}
+    }
+    // Nobody who serves waits long behind a change of the tables.
+    session.client.batch_execute("SET lock_timeout = '5s'").await?;
+    let done = runner.run_async(&mut session.client).await;
+    session.client.batch_execute("RESET lock_timeout").await?;
+    done.map(|_| ())
+        .map_err(|error| StoreError::Refused(format!("the store cannot be upgraded: {error}")))
+}
+
+async fn version(session: &Session) -> Result<Option<i64>, StoreError> {
+    if !has(session, "refinery_schema_history").await? {
+        return Ok(None);
+    }
+    let sql = "SELECT max(version)::bigint FROM refinery_schema_history";
+    Ok(session.client.query_one(sql, &[]).await?.get(0))
+}
+
+async fn has(session: &Session, table: &str) -> Result<bool, StoreError> {
+    let sql = "SELECT to_regclass($1) IS NOT NULL";
+    Ok(session.client.query_one(sql, &[&table]).await?.get(0))
+}
+
+/// Gives a new store its id and environment; refuses one of another environment.
+async fn identify(session: &Session, wishes: &Wishes) -> Result<(), StoreError> {
+    let client = &session.client;
+    let found = client.query_opt("SELECT environment FROM store", &[]).await?;
+    if let Some(found) = found {
+        let environment: String = found.get(0);
+        return match environment == wishes.environment {
+            true => Ok(()),
+            false => Err(StoreError::Refused(format!(
+                "this store was made for {environment}, not for {}",
+                wishes.environment
+            ))),
+        };
+    }
+    let id = crate::keys::Key::random()?;
+    let (id, made_at) = (&id.bytes()[..16], (wishes.clock)().0);
+    client.batch_execute("BEGIN").await?;
+    let sql = "INSERT INTO store (one, store_id, made_at, environment) VALUES (1, $1, $2, $3)";
+    client.execute(sql, &[&id, &made_at, &wishes.environment]).await?;
+    client.execute("INSERT INTO epochs (epoch, first_serial) VALUES (0, 1)", &[]).await?;
+    Ok(client.batch_execute("COMMIT").await?)
+}
+
+async fn known_keys(session: &Session) -> Result<Vec<Known>, StoreError> {
+    let rows = session.client.query("SELECT kind, id, print FROM key_prints", &[]).await?;
+    let known = |row: &tokio_postgres::Row| {
+        let id = u32::try_from(row.get::<_, i64>(1));
+        let id = id.map_err(|_| StoreError::Damaged("the number of a key".to_owned()))?;
+        Ok((row.get(0), id, row.get(2)))
+    };
+    rows.iter().map(known).collect()
+}
+
+/// Numbers of the keys that rows are under.
+async fn used_keys(session: &Session) -> Result<BTreeSet<u32>, StoreError> {
+    let sql = "SELECT substr(account, 1, 4) FROM billing_keys UNION \
+               SELECT substr(webhook_secret, 1, 4) FROM partners WHERE webhook_secret IS NOT NULL \
+               UNION SELECT substr(instrument, 1, 4) FROM payers \
+               UNION SELECT substr(texts, 1, 4) FROM charges";
+    let damaged = || StoreError::Damaged("what a row is sealed under".to_owned());
+    let rows = session.client.query(sql, &[]).await?;
+    rows.iter().map(|row| Sealer::sealed_under(row.get(0)).ok_or_else(damaged)).collect()
+}
+
+/// As the embedded store: every key that the store knows must be there and the same. What is compared first
+/// is what is known; what rows are under is read only where a key is missing.
+pub(super) async fn compare_keys(session: &Session, keys: &Keys) -> Result<(), StoreError> {
+    let known = known_keys(session).await?;
+    let used = match prints::retired(&known, keys).is_empty() {
+        true => BTreeSet::new(),
+        false => used_keys(session).await?,
+    };
+    prints::compare(&known, keys, || Ok(used.clone()))
+}
+
+/// Compares the keys, and writes new ones down before anything is sealed under them.
+pub(super) async fn know_keys(session: &Session, keys: &Keys) -> Result<(), StoreError> {
+    compare_keys(session, keys).await?;
+    let client = &session.client;
+    for (kind, id) in prints::retired(&known_keys(session).await?, keys) {
+        let sql = "DELETE FROM key_prints WHERE kind = $1 AND id = $2";
+        client.execute(sql, &[&kind, &i64::from(id)]).await?;
+    }
+    for (kind, id, print) in prints::of(keys) {
+        let sql = "INSERT INTO key_prints VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+        client.execute(sql, &[&kind, &i64::from(id), &&print[..]]).await?;
+    }
+    Ok(())
+}
+
+async fn epochs(session: &Session) -> Result<Epochs, StoreError> {
+    let sql = "SELECT first_serial, epoch FROM epochs ORDER BY epoch";
+    let rows = session.client.query(sql, &[]).await?;
+    let bad = || StoreError::Damaged("the table of epochs".to_owned());
+    let start = |row: &tokio_postgres::Row| {
+        let epoch = u16::try_from(row.get::<_, i32>(1)).map_err(|_| bad())?;
+        Ok((row.get(0), epoch))
+    };
+    let starts: Vec<(i64, u16)> =
+        rows.iter().map(start).collect::<Result<_, StoreError>>()?;
+    Epochs::new(starts).ok_or_else(bad)
+}
+
+async fn last_event(session: &Session) -> Result<i64, StoreError> {
+    let sql = "SELECT coalesce(max(no), 0) FROM events";
+    Ok(session.client.query_one(sql, &[]).await?.get(0))
+}
+
+async fn latest_in(session: &Session) -> Result<Time, StoreError> {
+    let sql = "SELECT at FROM events ORDER BY no DESC LIMIT 1";
+    Ok(Time(session.client.query_opt(sql, &[]).await?.map_or(0, |row| row.get(0))))
+}
+
+/// The latest moment that a store has written down, before it is opened to serve; zero where there is no
+/// store yet.
+pub fn latest(link: &Arc<Link>) -> Result<Time, StoreError> {
+    let of = Arc::clone(link);
+    link.wait(OPEN_LIMIT, async move {
+        let session = of.session().await?;
+        match has(&session, "events").await? {
+            true => latest_in(&session).await,
+            false => Ok(Time(0)),
+        }
+    })
+}
+
+/// A store that is older than its witness starts a new epoch and pauses the rail: what was sent in the lost
+/// time is known to the bank only (decision I1). A restore to a point in time is such a store.
+async fn start_epoch(
+    session: &Session,
+    witness: &Witness,
+    store_id: &[u8],
+    clock: &Clock,
+) -> Result<bool, StoreError> {
+    let (epoch, events) = (epochs(session).await?.current(), last_event(session).await?);
+    let seen = witness.read(store_id)?;
+    let older = seen.filter(|seen| seen.epoch > epoch || seen.events > events);
+    if let Some(seen) = &older {
+        let next = epoch.max(seen.epoch) + 1;
+        if next >= EPOCHS_MAX {
+            return Err(StoreError::Refused(format!("all {EPOCHS_MAX} store epochs are used up")));
+        }
+        let lost = seen.events.saturating_sub(events);
+        let reason = format!("the store is {lost} events older than it was; epoch {next} started");
+        begin_epoch(session, next, clock(), &reason).await?;
+    }
+    Ok(older.is_some())
+}
+
+/// As the embedded store: no number of the time before can come again, the rail is paused, and what may have
+/// been sent in a lost time is marked to be asked about.
+async fn begin_epoch(
+    session: &Session,
+    epoch: u16,
+    now: Time,
+    reason: &str,
+) -> Result<(), StoreError> {
+    let client = &session.client;
+    client.batch_execute("BEGIN").await?;
+    let sql = "INSERT INTO epochs (epoch, first_serial, in_doubt) \
+               VALUES ($1, nextval('serials'), TRUE)";
+    client.execute(sql, &[&i32::from(epoch)]).await?;
+    let sql = "UPDATE rails SET paused_at = $1, paused_by = 'ichae', pause_reason = $2, \
+               bank_counter = 0";
+    client.execute(sql, &[&now.0, &reason]).await?;
+    let sql = "INSERT INTO events (at, actor_kind, kind, about_kind, about, note) \
+               VALUES ($1, 2, $2, 6, 0, $3)";
+    client.execute(sql, &[&now.0, &(EventKind::EpochStarted as i16), &reason]).await?;
+    Ok(client.batch_execute("COMMIT").await?)
+}
+
+/// Turns what is in doubt into unknown outcomes, before the store serves; again from where it was if it is cut.
+fn doubt_lost_time(
+    backend: &mut PostgresBackend,
+    link: &Arc<Link>,
+    epochs: &Arc<Epochs>,
+) -> Result<(), StoreError> {
+    let ask = |sql: &'static str| {
+        let of = Arc::clone(link);
+        link.wait(OPEN_LIMIT, async move { Ok(of.session().await?.client.query(sql, &[]).await?) })
+    };
+    if ask("SELECT 1 FROM epochs WHERE in_doubt")?.is_empty() {
+        return Ok(());
+    }
+    let mut doubted = 0;
+    loop {
+        let found = doubtful(link, epochs)?;
+        if found.is_empty() {
+            break;
+        }
+        let order = |doubt| Order { actor: Actor::Engine, command: Command::Doubt(Box::new(doubt)) };
+        let orders: Vec<Order> = found.into_iter().map(order).collect();
+        doubted += orders.len();
+        if let Some(Err(refusal)) = backend.commit(&orders).into_iter().find(Result::is_err) {
+            let code = refusal.code.name();
+            return Err(StoreError::Refused(format!(
+                "payouts of a lost time could not be marked as unknown ({code}): start again"
+            )));
+        }
+    }
+    let of = Arc::clone(link);
+    link.wait(OPEN_LIMIT, async move {
+        let sql = "UPDATE epochs SET in_doubt = FALSE WHERE in_doubt";
+        of.session().await?.client.execute(sql, &[]).await?;
+        Ok(())
+    })?;
+    tracing::warn!(doubted, "may have been sent in a lost time: the bank is asked");
+    Ok(())
+}
+
+/// The next payouts of before this epoch that wait or are executed; those that were marked are none any more.
+fn doubtful(link: &Arc<Link>, epochs: &Arc<Epochs>) -> Result<Vec<Doubt>, StoreError> {
+    let (of, start) = (Arc::clone(link), epochs.current_start());
+    let rows = link.wait(OPEN_LIMIT, async move {
+        let sql = "SELECT p.no, p.partner, p.grp FROM payouts p JOIN groups g ON g.no = p.grp \
+                   WHERE p.no < $1 AND (p.own = 1 OR p.own IS NULL AND g.mode <> 3) \
+                   ORDER BY p.no LIMIT $2";
+        Ok(of.session().await?.client.query(sql, &[&start, &TOGETHER]).await?)
+    })?;
+    let doubt = |row: &tokio_postgres::Row| {
+        let (payout, partner) = (PayoutNo(row.get(0)), PartnerNo(row.get(1)));
+        let bank_no = epochs.first_bank_no(partner, payout);
+        Doubt { payout, partner, group: GroupNo(row.get(2)), bank_no }
+    };
+    Ok(rows.iter().map(doubt).collect())
+}
