@@ -233,19 +233,22 @@ pub fn give(
     request: Request,
     printer: &Printer,
 ) -> anyhow::Result<Result<Value, AdminError>> {
-    let config = config(at)?;
-    let places = Places::of(&config);
-    if !places.data.path().exists() && at.config.is_none() {
-        bail!("{} is not there", places.data.path().display());
-    }
-    places.data.create()?;
+    let data = match (&at.config, &at.data) {
+        (Some(file), _) => DataFolder::at(&serve::read(file)?.data),
+        (None, Some(data)) if data.exists() => DataFolder::at(data),
+        (None, Some(data)) => bail!("{} is not there", data.display()),
+        (None, None) => return Err(nowhere()),
+    };
+    data.create()?;
     let key = at.key.as_deref().map(OperatorKey::read).transpose()?;
-    let socket = places.data.admin_socket();
-    match places.data.lock()? {
+    let socket = data.admin_socket();
+    match data.lock()? {
         None => seal(key.as_ref(), &request, |envelope| {
             Ok(client::ask(&socket, &envelope, |text| printer.note(text)))
         }),
         Some(lock) => {
+            let config = config(at)?;
+            let places = Places::of(&config);
             let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
             let hub =
                 runtime.block_on(async { anyhow::Ok(Arc::new(open(&config, &places, true)?)) })?;
@@ -302,10 +305,12 @@ pub fn config(at: &At) -> anyhow::Result<Config> {
     if let Some(file) = &at.config {
         return serve::read(file);
     }
-    let Some(data) = &at.data else {
-        bail!("which hub? name its folder with --data, or its file with --config");
-    };
+    let data = at.data.as_deref().ok_or_else(nowhere)?;
     of_folder(data).with_context(|| data.display().to_string())
+}
+
+fn nowhere() -> anyhow::Error {
+    anyhow::anyhow!("which hub? name its folder with --data, or its file with --config")
 }
 
 fn of_folder(data: &Path) -> anyhow::Result<Config> {
@@ -321,6 +326,10 @@ fn of_folder(data: &Path) -> anyhow::Result<Config> {
         environment,
         data: data.to_owned(),
         keys: None,
+        store: None,
+        store_password_file: None,
+        store_ca: None,
+        node: None,
         server: Default::default(),
         tls: None,
         test: Default::default(),

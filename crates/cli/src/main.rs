@@ -30,6 +30,7 @@ fn main() -> ExitCode {
         Command::Serve(serve) => serve::run(&serve, &printer),
         Command::Bench(bench) => bench::run(&bench, &printer),
         Command::Check(check) => check::run(&check, &printer),
+        Command::Migrate(args) => serve::migrate(&args, &printer),
         Command::Backup(args) => backup::backup(&args, &printer),
         Command::Restore(args) => backup::restore(&args, &printer),
         Command::Receive(receive) => receive::run(&receive, &printer),

@@ -5,6 +5,7 @@ use comfy_table::{Table, presets};
 use ichae_server::admin::AdminError;
 use serde_json::Value;
 
+#[derive(Clone, Copy)]
 pub struct Printer {
     json: bool,
 }

@@ -31,6 +31,23 @@ pub fn check_config(file: &Path, printer: &Printer) -> anyhow::Result<ExitCode> 
     Ok(ExitCode::SUCCESS)
 }
 
+/// Brings the tables to this version. Nodes of the version before go on serving.
+pub fn migrate(args: &Serve, printer: &Printer) -> anyhow::Result<ExitCode> {
+    let config = read(&args.config)?;
+    let Some(link) = ichae_server::store::link(&config)? else {
+        bail!(
+            "the file names no `store`: a store in the data folder is upgraded when it is opened"
+        );
+    };
+    let (before, after) = ichae_store::postgres::migrate(&link)?;
+    printer.note(&match before {
+        Some(before) if before == after => format!("the tables are of version {after} already"),
+        Some(before) => format!("the tables are of version {after} now, before of {before}"),
+        None => format!("the tables were made, of version {after}"),
+    });
+    Ok(ExitCode::SUCCESS)
+}
+
 pub fn openapi(printer: &Printer) -> anyhow::Result<ExitCode> {
     printer.line(&ichae_server::api::openapi().to_pretty_json()?);
     Ok(ExitCode::SUCCESS)

@@ -60,6 +60,7 @@ codes! {
     T0400 Refused "요청을 읽을 수 없습니다." "The request cannot be read: not JSON, not UTF-8, a key twice, nested too deep, too large, too slow, or no such path." "Mend the request as the HTTP status says.";
     T0429 Busy "요청이 너무 많습니다. 잠시 후 다시 시도해주세요." "Too many requests." "Wait as long as `Retry-After` says and repeat.";
     T0503 Busy "일시적으로 처리할 수 없습니다. 잠시 후 다시 시도해주세요." "Busy, draining or out of room; nothing was written." "Wait as long as `Retry-After` says and repeat.";
+    T0504 Unknown "저장소가 응답하지 않아 처리 여부를 알 수 없습니다. 같은 요청을 다시 보내주세요." "The store stopped answering while the command was being written; it is not known whether it was done." "Wait as long as `Retry-After` says and repeat the same call, with the same distinct_key or order number.";
     T0996 Busy "서비스 이용 가능 시간이 아닙니다." "Outside the bank's service hours, for a call that cannot wait for them." "Repeat inside the service hours.";
     T0999 Unknown "내부 오류가 발생했습니다. 같은 distinct_key로 다시 시도해주세요." "An internal fault; it is not known whether the command was done." "Repeat with the same distinct_key; give the reference to the operator.";
     N0101 Refused "기관코드가 올바르지 않습니다." "bank_code_std is missing or not a bank that can receive." "Send the three digits of the bank.";

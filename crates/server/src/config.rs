@@ -93,6 +93,14 @@ pub struct Config {
     pub data: PathBuf,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keys: Option<PathBuf>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store_password_file: Option<PathBuf>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store_ca: Option<PathBuf>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
     #[serde(default)]
     pub server: Server,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -322,6 +330,10 @@ keys! {
     "environment" "" "`test` or `live`. A store made for one is refused by the other. Required.";
     "data" "" "Folder of the store. It is made if it is missing. Required.";
     "keys" "" "Folder of the three keys. Default: `keys` in the data folder; keep it elsewhere in production.";
+    "store" "" "A PostgreSQL instead of the file in the data folder, for several nodes: `postgres://ichae@host1,host2/ichae`. The primary is looked for among the hosts.";
+    "store_password_file" "" "File with the password for it; one in the address is refused.";
+    "store_ca" "" "PEM file of the certificates that its server's one hangs on. With it every connection is TLS; LIVE needs it where the store is on another machine.";
+    "node" "" "What this node is called among those that work on one store. Default: its machine and data folder.";
     "server.listen" "\"127.0.0.1:8080\"" "Address and port of the API, the docs page and the metrics.";
     "server.trusted_proxies" "[]" "Networks of proxies whose `X-Forwarded-For` is believed.";
     "server.connections" "16384" "Open connections at most; further ones wait to be accepted.";
@@ -446,6 +458,12 @@ pub fn sample() -> String {
             "environment" => "environment = \"test\"".to_owned(),
             "data" => "data = \"/var/lib/ichae\"".to_owned(),
             "keys" => "# keys = \"/etc/ichae/keys\"".to_owned(),
+            "store" => "# store = \"postgres://ichae@db1,db2,db3/ichae\"".to_owned(),
+            "store_password_file" => {
+                "# store_password_file = \"/etc/ichae/store.password\"".to_owned()
+            }
+            "store_ca" => "# store_ca = \"/etc/ichae/store-ca.pem\"".to_owned(),
+            "node" => "# node = \"a\"".to_owned(),
             "tls.certificate" => "# certificate = \"/etc/ichae/certificate.pem\"".to_owned(),
             "tls.private_key" => "# private_key = \"/etc/ichae/private-key.pem\"".to_owned(),
             name if name.starts_with("bank.openbanking.") => {
@@ -483,7 +501,9 @@ mod tests {
 
     #[test]
     fn the_table_has_exactly_the_structs_keys_and_defaults() {
-        let full = "environment = \"test\"\ndata = \"d\"\nkeys = \"k\"\n[bank]\nrail = \"simulated\"\n\
+        let full = "environment = \"test\"\ndata = \"d\"\nkeys = \"k\"\n\
+                    store = \"s\"\nstore_password_file = \"p\"\nstore_ca = \"c\"\nnode = \"n\"\n\
+                    [bank]\nrail = \"simulated\"\n\
                     [tls]\ncertificate = \"c\"\nprivate_key = \"p\"\n[bank.openbanking]\n\
                     base_url = \"b\"\ninstitution = \"i\"\nclient_id = \"c\"\n\
                     client_secret_file = \"s\"\ncontract_account_file = \"a\"\n\

@@ -12,6 +12,7 @@ use ichae_domain::calendar::Calendar;
 use ichae_domain::code::Code;
 use ichae_domain::command::{Action, Actor, Command};
 use ichae_domain::ident::{BankNo, Epochs, PartnerNo, PayerNo, PayoutNo};
+use ichae_domain::ledger::Ledger;
 use ichae_domain::money::Won;
 use ichae_domain::notice::Notice;
 use ichae_domain::refusal::Refusal;
@@ -267,6 +268,29 @@ impl Hub {
     pub fn reopen(&self) {
         self.reopened.store(true, Ordering::Relaxed);
         self.bells.work.notify_one();
+    }
+
+    /// What a partner has. From memory where the store is in this process.
+    pub async fn ledger(
+        self: &Arc<Self>,
+        partner: PartnerNo,
+    ) -> Result<Option<Ledger>, StoreError> {
+        match self.reader.is_far() {
+            true => self.read(move |r| r.ledger(partner)).await,
+            false => self.reader.ledger(partner),
+        }
+    }
+
+    /// Looks at the partners again where another node has changed one.
+    pub(crate) async fn follow(self: &Arc<Self>, seen: &mut i64) -> Result<(), StoreError> {
+        let version = self.read(|r| r.version()).await?;
+        if version != *seen {
+            let hub = Arc::clone(self);
+            self.read(move |r| hub.directory.reload(r)).await?;
+            *seen = version;
+            self.reopen();
+        }
+        Ok(())
     }
 
     /// Reads off the async threads: a read may have to wait for the disk.

@@ -21,5 +21,6 @@ pub mod reach;
 pub mod receive;
 pub mod run;
 pub mod secrets;
+pub mod store;
 pub mod till;
 pub mod token;

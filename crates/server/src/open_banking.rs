@@ -1,11 +1,10 @@
 //! The open banking rail's part of the configuration. Secrets and accounts come from files, never
 //! from the configuration's own text.
 
+use crate::secrets::read;
 use ichae_rail::openbanking::settings::{ContractKind, Settings};
-use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -73,16 +72,22 @@ impl OpenBankingConfig {
         Ok(Settings {
             base_url: self.base_url.clone(),
             client_id: self.client_id.clone(),
-            client_secret: read("client_secret_file", &self.client_secret_file)?,
+            client_secret: read("bank.openbanking.client_secret_file", &self.client_secret_file)?,
             scope: self.scope.clone(),
             institution: self.institution.clone(),
-            contract_account: read("contract_account_file", &self.contract_account_file)?,
+            contract_account: read(
+                "bank.openbanking.contract_account_file",
+                &self.contract_account_file,
+            )?,
             contract_kind,
-            pass_phrase: read("pass_phrase_file", &self.pass_phrase_file)?,
+            pass_phrase: read("bank.openbanking.pass_phrase_file", &self.pass_phrase_file)?,
             print: self.print_content.clone(),
             client_name: self.client_name.clone(),
             client_bank: self.client_bank.clone(),
-            client_account: read("client_account_file", &self.client_account_file)?,
+            client_account: read(
+                "bank.openbanking.client_account_file",
+                &self.client_account_file,
+            )?,
             client_number: self.client_number.clone(),
             transfer_purpose: self.transfer_purpose.clone(),
             name_check: self.name_check,
@@ -94,16 +99,4 @@ impl OpenBankingConfig {
             trust_dates: self.trust_dates,
         })
     }
-}
-
-fn read(key: &str, file: &Path) -> Result<SecretString, String> {
-    let mode = std::fs::metadata(file).map(|found| found.mode()).unwrap_or(0);
-    if mode & 0o077 != 0 {
-        let file = file.display();
-        return Err(format!("bank.openbanking.{key}: {file} can be read by others: chmod 600 it"));
-    }
-    let text: SecretString = std::fs::read_to_string(file)
-        .map_err(|error| format!("bank.openbanking.{key}: {}: {error}", file.display()))?
-        .into();
-    Ok(text.expose_secret().trim().to_owned().into())
 }

@@ -2,7 +2,6 @@
 
 use crate::admin::socket::AdminSocket;
 use crate::api;
-use crate::clock;
 use crate::config::{AcquirerKind, Config, Environment, RailKind};
 use crate::courier::HttpCourier;
 use crate::engine::{Engine, Limits};
@@ -10,6 +9,7 @@ use crate::hub::{Hub, Parts};
 use crate::listen;
 use crate::process;
 use crate::reach::Reach;
+use crate::store::{self, Store};
 use crate::till::Till;
 use ichae_acquirer::simulated::SimulatedAcquirer;
 use ichae_rail::openbanking::OpenBanking;
@@ -20,7 +20,6 @@ use ichae_store::keys::{KeyFolder, Keys};
 use ichae_store::port::{Clock, StoreError};
 use ichae_store::queue::Writer;
 use ichae_store::seal::Sealer;
-use ichae_store::sqlite;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -46,7 +45,7 @@ impl Places {
         Places { data, keys }
     }
 
-    fn witness(&self) -> PathBuf {
+    pub(crate) fn witness(&self) -> PathBuf {
         self.keys.path().join("witness")
     }
 }
@@ -54,21 +53,12 @@ impl Places {
 /// Opens the hub of a data folder whose lock is held. With `offline`, nothing reaches a bank: the
 /// rail's own journal is left alone.
 pub fn open(config: &Config, places: &Places, offline: bool) -> Result<Hub, StoreError> {
-    let keys = load_keys(places)?;
+    let link = store::link(config)?;
+    let keys = load_keys(places, link.is_some())?;
     let sealer = Arc::new(Sealer::new(keys)?);
-    // Never below the latest time that the store has written down (decision H5).
-    let clock = clock::start(sqlite::latest(&places.data.store())?);
-    let rules = config.rules();
-    let settings = sqlite::Settings {
-        file: places.data.store(),
-        environment: config.environment.name(),
-        rules,
-        clock: Arc::clone(&clock),
-        witness: Some(places.witness()),
-        keys_in_memory: sqlite::KEYS_IN_MEMORY,
-    };
-    let opened = sqlite::open(settings, &sealer)?;
-    if opened.rolled_back {
+    let store = Store::open(config, places, link, &sealer)?;
+    let (clock, rules) = (store.clock, config.rules());
+    if store.rolled_back {
         tracing::error!(
             "the store is older than it was: a new epoch was started and the rail is paused; \
              see `ichae bank status`"
@@ -85,8 +75,8 @@ pub fn open(config: &Config, places: &Places, offline: bool) -> Result<Hub, Stor
     };
     let till = if offline { Till::closed() } else { till(config, places)? };
     Hub::new(Parts {
-        writer: Writer::start(Box::new(opened.backend))?,
-        reader: Arc::new(opened.reader),
+        writer: Writer::start(store.backend)?,
+        reader: store.reader,
         rail,
         sealer,
         clock,
@@ -112,10 +102,17 @@ fn till(config: &Config, places: &Places) -> Result<Till, StoreError> {
     }
 }
 
-/// The key folder's keys. Fresh ones are made only for a store that is not there yet.
-fn load_keys(places: &Places) -> Result<Keys, StoreError> {
+/// The key folder's keys. Fresh ones are made only for a store that is not there yet. Whether there is one
+/// elsewhere the store tells: keys that were made here do not open one that is.
+fn load_keys(places: &Places, elsewhere: bool) -> Result<Keys, StoreError> {
     if places.keys.exists() {
         return places.keys.load();
+    }
+    if elsewhere {
+        let path = places.keys.path().display();
+        places.data.create()?;
+        tracing::warn!(%path, "fresh keys: a second node needs a copy of them");
+        return places.keys.create();
     }
     if places.data.store().exists() {
         let path = places.keys.path().display();

@@ -98,6 +98,10 @@ impl Hub {
                 return Err(Code::T0999.into());
             };
             let (charge, trade) = *intent;
+            if !hub.reader.may_act() {
+                // Another node may be asking about it by now: it is not made, and asked about.
+                return Err(Code::T0504.into());
+            }
             let answer = hub.till.call(&call(&charge, &trade)).await;
             let label = ByTrade::of(trade.kind, &answer);
             hub.metrics.trade_calls.get_or_create(&label).inc();

@@ -136,7 +136,9 @@ impl<Q: Copy + Send + 'static, A: Send + 'static> Turn<'_, Q, A> {
         while !asked.is_empty() {
             let rest = asked.split_off(asked.len().min(TOGETHER));
             let some = std::mem::replace(&mut asked, rest);
-            if lookups.now_ms() < lookups.slow_until.load(Ordering::Relaxed) {
+            // A far store is waited for like a slow disk.
+            let slow = lookups.now_ms() < lookups.slow_until.load(Ordering::Relaxed);
+            if slow || lookups.reader.is_far() {
                 lookups.to_desk(some);
                 continue;
             }

@@ -24,9 +24,7 @@ use ichae_domain::partner::Partner;
 use ichae_domain::payout::{Attempt, Payout, State};
 use ichae_domain::rail::{Hold, Rail};
 use ichae_domain::time::{Day, Time};
-use ichae_domain::view::{
-    About, Context, Deposit, Event, Rules, StatementRead,
-};
+use ichae_domain::view::{About, Context, Deposit, Event, Rules, StatementRead};
 use secrecy::SecretString;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

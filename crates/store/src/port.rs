@@ -47,6 +47,15 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether the store did not answer, and may answer a moment later.
+    pub fn is_outage(&self) -> bool {
+        match self {
+            StoreError::Busy => true,
+            StoreError::Postgres(_) => crate::postgres::is_lost(self),
+            _ => false,
+        }
+    }
+
     pub(crate) fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> StoreError {
         let what = what.into();
         move |source| StoreError::Io { what, source }

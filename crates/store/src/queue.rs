@@ -3,12 +3,18 @@
 use crate::port::{Answer, BATCH_MAX, Backend, StoreError, WEIGHT_MAX};
 use ichae_domain::code::Code;
 use ichae_domain::command::{Actor, Command, Order};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 /// Orders that may wait. A further one is told "busy" before it is queued (decision H1).
 pub const QUEUE_MAX: usize = 16_384;
+
+/// Looks at whether the store answers, while a caller waits, and those in a row that are enough.
+const LOOK: Duration = Duration::from_millis(100);
+const LOOKS_MAX: u32 = 8;
 
 enum Job {
     Order(Order, oneshot::Sender<Answer>),
@@ -27,25 +33,30 @@ pub struct Writer {
     /// Instead of the thread: orders are carried out where they are given. For virtual time, which
     /// must not run ahead while another thread works.
     inline: Option<Mutex<Box<dyn Backend>>>,
+    /// Set while a store elsewhere does not answer.
+    outage: Option<Arc<AtomicBool>>,
 }
 
 impl Writer {
     /// Starts the writer thread over a backend.
     pub fn start(backend: Box<dyn Backend>) -> Result<Writer, StoreError> {
         let (jobs, waiting) = mpsc::unbounded_channel();
+        let outage = backend.outage();
         let thread = std::thread::Builder::new()
             .name("ichae-writer".to_owned())
             .spawn(move || run(backend, waiting))
             .map_err(StoreError::io("the writer thread cannot be started"))?;
         let (jobs, thread) = (Mutex::new(Some(jobs)), Mutex::new(Some(thread)));
-        Ok(Writer { jobs, room: Arc::new(Semaphore::new(QUEUE_MAX)), thread, inline: None })
+        let room = Arc::new(Semaphore::new(QUEUE_MAX));
+        Ok(Writer { jobs, room, thread, inline: None, outage })
     }
 
     /// A writer without a thread, for tests on virtual time.
     pub fn inline(backend: Box<dyn Backend>) -> Writer {
         let (jobs, thread) = (Mutex::new(None), Mutex::new(None));
         let inline = Some(Mutex::new(backend));
-        Writer { jobs, room: Arc::new(Semaphore::new(QUEUE_MAX)), thread, inline }
+        let room = Arc::new(Semaphore::new(QUEUE_MAX));
+        Writer { jobs, room, thread, inline, outage: None }
     }
 
     /// Whether orders are carried out where they are given.
@@ -54,14 +65,21 @@ impl Writer {
     }
 
     /// Queues an order and waits for its durable answer. T0503 where the queue is full or closed:
-    /// then nothing was queued. A command that was queued is carried out even if the caller goes.
+    /// then nothing was queued. A command that was queued is carried out even if the caller goes. Where a
+    /// store elsewhere does not answer, callers are told so soon: T0504, not known whether it was done.
     pub async fn submit(&self, actor: Actor, command: Command) -> Answer {
         let order = match self.carry_out_here(Order { actor, command }) {
             Ok(answer) => return answer,
             Err(order) => order,
         };
         let place = Arc::clone(&self.room).try_acquire_owned().ok();
-        self.queue_order(order, place).await
+        let answer = self.queue_order(order, place);
+        let Some(outage) = &self.outage else { return answer.await };
+        tokio::select! {
+            biased;
+            answer = answer => answer,
+            () = lasting(outage) => Err(Code::T0504.into()),
+        }
     }
 
     /// As [`Writer::submit`], but waits for room instead of refusing: for loops of our own.
@@ -125,6 +143,15 @@ impl Writer {
 impl Drop for Writer {
     fn drop(&mut self) {
         self.close();
+    }
+}
+
+/// Returns once a store has not answered for as long as a caller may be kept.
+async fn lasting(outage: &AtomicBool) {
+    let mut looks = 0;
+    while looks < LOOKS_MAX {
+        tokio::time::sleep(LOOK).await;
+        looks = if outage.load(Ordering::Relaxed) { looks + 1 } else { 0 };
     }
 }
 

@@ -195,9 +195,7 @@ pub(crate) fn posting<C: Cells>(row: &C) -> Result<Posting, C::Error> {
         1 => Subject::Payout(PayoutNo(number)),
         2 => Subject::Group(GroupNo(number)),
         3 => Subject::Trade(TradeNo(number)),
-        4 => Subject::Settling(Day(
-            i32::try_from(number).map_err(|_| C::bad(4))?
-        )),
+        4 => Subject::Settling(Day(i32::try_from(number).map_err(|_| C::bad(4))?)),
         _ => return Err(C::bad(3)),
     };
     Ok(Posting {
@@ -252,7 +250,8 @@ pub(crate) fn notice<C: Cells>(row: &C) -> Result<Notice, C::Error> {
     })
 }
 
-pub(crate) const EVENT: &str = "at, actor_kind, actor, partner, kind, about_kind, about, amount, note";
+pub(crate) const EVENT: &str =
+    "at, actor_kind, actor, partner, kind, about_kind, about, amount, note";
 
 pub(crate) fn event<C: Cells>(row: &C) -> Result<Event, C::Error> {
     let actor = match row.get::<i64>(1)? {

@@ -110,6 +110,8 @@ pub enum Command {
     },
     /// Recompute every balance from the postings and verify the hash chains; also on a live store
     Check(Check),
+    /// Bring the tables of a store on PostgreSQL to this version; an older node goes on meanwhile
+    Migrate(Serve),
     /// Copy a store, also a served one, into a new folder, and check the copy
     Backup(Backup),
     /// Put a backup in a store's place; nothing that may have been sent since is sent again
@@ -140,6 +142,9 @@ pub struct Sandbox {
     /// Folder that keeps everything; without it the sandbox forgets when it ends
     #[arg(long, env = "ICHAE_DATA")]
     pub data: Option<PathBuf>,
+    /// Keep the rows in a PostgreSQL instead of the folder, as `postgres://user@host/name`
+    #[arg(long, value_name = "URL")]
+    pub store: Option<String>,
     /// What partner `test` can spend, in won [default: 10000000]; only when it is made
     #[arg(long, value_name = "WON")]
     pub limit: Option<String>,
@@ -404,8 +409,11 @@ pub struct Reconcile {
 #[derive(ClapArgs)]
 pub struct Check {
     /// The hub's data folder
-    #[arg(long, env = "ICHAE_DATA")]
-    pub data: PathBuf,
+    #[arg(long, env = "ICHAE_DATA", required_unless_present = "config")]
+    pub data: Option<PathBuf>,
+    /// The hub's configuration file: needed where its store is a PostgreSQL
+    #[arg(long, env = "ICHAE_CONFIG")]
+    pub config: Option<PathBuf>,
     /// The key folder, where it is not in the data folder
     #[arg(long)]
     pub keys: Option<PathBuf>,

@@ -9,6 +9,7 @@ mod durability;
 mod explain;
 mod house;
 mod partners;
+mod postgres;
 mod process;
 mod sandbox;
 mod serve;

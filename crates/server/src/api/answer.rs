@@ -95,7 +95,7 @@ impl Unread {
 pub(super) fn status(code: Code) -> StatusCode {
     match code {
         Code::T0429 => StatusCode::TOO_MANY_REQUESTS,
-        Code::T0503 => StatusCode::SERVICE_UNAVAILABLE,
+        Code::T0503 | Code::T0504 => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::OK,
     }
 }
@@ -118,7 +118,11 @@ impl Call {
         json(StatusCode::OK, Code::T0999, &RefusalBody::internal(reference))
     }
 
+    /// A read that failed: busy where the store did not answer in time, else a fault.
     pub fn unread(&self, error: &StoreError) -> Response {
+        if error.is_outage() {
+            return self.refuse(None, &Code::T0503.into());
+        }
         self.internal(&error.to_string())
     }
 }

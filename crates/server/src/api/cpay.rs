@@ -97,7 +97,7 @@ impl Follow {
             return self.internal("the command was refused inside");
         }
         let body = match refusal.code {
-            Code::T0429 | Code::T0503 => Failure::fault(refusal.code),
+            Code::T0429 | Code::T0503 | Code::T0504 => Failure::fault(refusal.code),
             _ => Failure::of(refusal, self.is_test()),
         };
         json(status(refusal.code), refusal.code, &body.about(&self.call.fields))
@@ -116,6 +116,9 @@ impl Follow {
     }
 
     pub fn unreadable(&self, error: &StoreError) -> Response {
+        if error.is_outage() {
+            return self.refuse(&Code::T0503.into());
+        }
         self.internal(&error.to_string())
     }
 

@@ -8,6 +8,7 @@ mod notify;
 mod queue;
 mod returns;
 mod settle;
+mod takeover;
 mod trades;
 
 pub use notify::{Courier, Delivery, Message};
@@ -17,7 +18,7 @@ use ichae_domain::bank::{Answer, Why};
 use ichae_domain::command::{Asked, Command, Told};
 use ichae_domain::ident::PayoutNo;
 use ichae_domain::view::Deposit;
-use ichae_store::port::StoreError;
+use ichae_store::port::{Reader, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -52,11 +53,11 @@ impl Engine {
         courier: Arc<dyn Courier>,
         limits: Limits,
     ) -> Result<Engine, StoreError> {
-        let recovered = recover(hub).await?;
+        let recovered = recover(hub, |r, after| r.sending(after, RECOVER_ROWS)).await?;
         if recovered > 0 {
             tracing::warn!(payouts = recovered, "sent before the last stop: asking the bank");
         }
-        let called = trades::recover(hub).await?;
+        let called = trades::recover(hub, |r, after| r.asking(after, RECOVER_ROWS)).await?;
         if called > 0 {
             tracing::warn!(calls = called, "made before the last stop: asking the acquirer");
         }
@@ -67,6 +68,9 @@ impl Engine {
         loops.spawn(trades::run(Arc::clone(hub), stopped.clone()));
         loops.spawn(banks::run(Arc::clone(hub), stopped.clone()));
         loops.spawn(returns::run(Arc::clone(hub), stopped.clone()));
+        if hub.reader.is_shared() {
+            loops.spawn(takeover::run(Arc::clone(hub), stopped.clone()));
+        }
         loops.spawn(notify::run(Arc::clone(hub), courier, stopped));
         Ok(Engine { stop, loops, limits })
     }
@@ -85,11 +89,15 @@ impl Engine {
     }
 }
 
-async fn recover(hub: &Arc<Hub>) -> Result<usize, StoreError> {
+/// Where intents without an answer are read from, after a number.
+type Intents<N, T> = fn(&dyn Reader, N) -> Result<Vec<T>, StoreError>;
+
+/// Turns them into outcomes that nobody knows: the bank is asked.
+async fn recover(hub: &Arc<Hub>, intents: Intents<PayoutNo, Deposit>) -> Result<usize, StoreError> {
     let mut after = PayoutNo(0);
     let mut recovered = 0;
     loop {
-        let sent = hub.read(move |r| r.sending(after, RECOVER_ROWS)).await?;
+        let sent = hub.read(move |r| intents(r, after)).await?;
         let Some(last) = sent.last() else { return Ok(recovered) };
         after = last.payout;
         recovered += sent.len();

@@ -204,14 +204,17 @@ struct Call {
 impl Call {
     async fn make(self, deposit: Deposit, row: Row) {
         let hub = &self.hub;
-        let answer = match self.payee(row).await {
+        let to = self.payee(row).await;
+        // Another node may have taken it over by now and be asking the bank: nothing is sent. Where it has,
+        // this one is fenced and cannot write that down either.
+        let answer = match to.filter(|_| hub.reader.may_act()) {
             Some(to) => {
                 hub.metrics.bank_in_flight.inc();
                 let asked = tokio::time::timeout(self.limit, hub.rail.deposit(&deposit, &to)).await;
                 hub.metrics.bank_in_flight.dec();
                 asked.unwrap_or(Answer::Unknown(Why::TimedOut))
             }
-            // Without a number for the check before it the deposit was not begun.
+            // Not begun: there was no number for the check before it, or the node may not.
             None => Answer::NotSent,
         };
         hub.metrics.bank_calls.get_or_create(&label(&answer)).inc();

@@ -1,7 +1,7 @@
 //! Asks the acquirer what became of calls that it did not answer, on the stored schedule, and never
 //! gives up by age.
 
-use super::{LOOK_AGAIN, RECOVER_ROWS};
+use super::{Intents, LOOK_AGAIN};
 use crate::hub::Hub;
 use crate::metrics::ByTrade;
 use crate::till::told;
@@ -75,11 +75,14 @@ async fn write_down(hub: &Hub, trade: &Trade, inquired: bool, answer: TradeAnswe
 
 /// Turns every call without an answer into one that nobody knows about: it is asked about, and not made
 /// again.
-pub(super) async fn recover(hub: &Arc<Hub>) -> Result<usize, StoreError> {
+pub(super) async fn recover(
+    hub: &Arc<Hub>,
+    intents: Intents<TradeNo, Trade>,
+) -> Result<usize, StoreError> {
     let mut after = TradeNo(0);
     let mut recovered = 0;
     loop {
-        let asking = hub.read(move |r| r.asking(after, RECOVER_ROWS)).await?;
+        let asking = hub.read(move |r| intents(r, after)).await?;
         let Some(last) = asking.last() else { return Ok(recovered) };
         after = last.no;
         recovered += asking.len();

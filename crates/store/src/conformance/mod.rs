@@ -6,8 +6,8 @@ mod sequences;
 
 use crate::keys::{KeyFolder, Keys};
 use crate::port::{Answer, Backend, Clock, Reader};
-use crate::seal::Sealer;
 use crate::postgres::tests::server::Database;
+use crate::seal::Sealer;
 use crate::sqlite;
 use crate::{memory, postgres};
 use ichae_domain::bank::{Answer as BankAnswer, BankCode, Why};
@@ -48,7 +48,14 @@ pub fn on_memory() -> Harness {
     let (now, clock) = clock();
     let (backend, reader) = memory::open(RULES, clock);
     let sealer = Arc::new(Sealer::new(Keys::random().unwrap()).unwrap());
-    Harness { backend: Box::new(backend), reader: Box::new(reader), now, file: None, database: None, sealer }
+    Harness {
+        backend: Box::new(backend),
+        reader: Box::new(reader),
+        now,
+        file: None,
+        database: None,
+        sealer,
+    }
 }
 
 /// A fresh folder of this test run.
@@ -113,7 +120,6 @@ pub fn on_postgres_at(database: Database, sealer: Arc<Sealer>, rules: Rules) -> 
         clock,
         witness: None,
         node: "a".to_owned(),
-        migrate: false,
     };
     let opened = postgres::open(settings, &sealer).unwrap();
     let (backend, reader) = (Box::new(opened.backend), Box::new(opened.reader));

@@ -1,12 +1,10 @@
 //! The reference model's half for payers and payments.
 
 use super::MemoryReader;
-use crate::model::BillingRows;
 use crate::billing::{BillingReader, ChargeRow, PayerQuery, PayerRow};
+use crate::model::BillingRows;
 use crate::port::StoreError;
-use ichae_domain::billing::{
-    Charge, ChargeState, Instrument, Payer, Trade, TradeState,
-};
+use ichae_domain::billing::{Charge, ChargeState, Instrument, Payer, Trade, TradeState};
 use ichae_domain::ident::{ChargeNo, PartnerNo, PayerNo, TradeNo};
 use ichae_domain::money::Won;
 use ichae_domain::time::{Day, Time};

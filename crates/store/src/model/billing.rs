@@ -39,7 +39,12 @@ impl BillingRows {
         }
     }
 
-    pub(crate) fn by_oid(&self, partner: PartnerNo, oid: &str, day: Option<Day>) -> Option<&Charge> {
+    pub(crate) fn by_oid(
+        &self,
+        partner: PartnerNo,
+        oid: &str,
+        day: Option<Day>,
+    ) -> Option<&Charge> {
         let named = |c: &&Charge| {
             c.partner == partner && c.oid == oid && day.is_none_or(|day| c.day == day)
         };

@@ -227,8 +227,7 @@ impl PostgresBackend {
     fn indexed_anew(&self, order: &Order) -> Option<Order> {
         let Command::RegisterKey(new) = &order.command else { return None };
         let sub_id = new.sub_id.as_deref();
-        let prints =
-            self.parts.sealer.fingerprints(new.partner, sub_id, &new.bank, &new.account);
+        let prints = self.parts.sealer.fingerprints(new.partner, sub_id, &new.bank, &new.account);
         let new = NewKey { fingerprints: prints, ..(**new).clone() };
         Some(Order { actor: order.actor.clone(), command: Command::RegisterKey(Box::new(new)) })
     }
@@ -416,9 +415,10 @@ fn not_written(error: &StoreError) -> Code {
 impl Drop for PostgresBackend {
     fn drop(&mut self) {
         let (link, node) = (Arc::clone(&self.parts.link), self.parts.node);
-        let ended = self.parts.link.wait(PATIENCE, async move {
-            super::nodes::end(&link.session().await?, node).await
-        });
+        let ended = self
+            .parts
+            .link
+            .wait(PATIENCE, async move { super::nodes::end(&link.session().await?, node).await });
         if let Err(error) = ended {
             tracing::warn!(%error, "the other nodes wait for this one's lease to be over");
         }

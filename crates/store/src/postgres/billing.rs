@@ -3,7 +3,9 @@
 use super::read::{PostgresReader, most, params};
 use crate::billing::{BillingReader, ChargeRow, PayerQuery, PayerRow};
 use crate::port::StoreError;
-use crate::rows::billing::{CHARGE, CHARGE_COLUMNS, PAYER, PAYER_COLUMNS, TRADE, charge, payer, trade};
+use crate::rows::billing::{
+    CHARGE, CHARGE_COLUMNS, PAYER, PAYER_COLUMNS, TRADE, charge, payer, trade,
+};
 use crate::rows::{Cells, Raw};
 use ichae_domain::billing::{Charge, Trade};
 use ichae_domain::ident::{ChargeNo, PartnerNo, PayerNo, TradeNo};

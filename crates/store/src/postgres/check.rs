@@ -7,9 +7,10 @@
 use super::link::{Link, Session};
 use super::open::compare_keys;
 use crate::port::StoreError;
+use crate::report::Report;
 use crate::rows::{self, Cells, posting_line};
 use crate::seal::Sealer;
-use ichae_domain::audit::{Audit, Finding};
+use ichae_domain::audit::Audit;
 use ichae_domain::group::Mode;
 use ichae_domain::ident::PartnerNo;
 use ichae_domain::ledger::Ledger;
@@ -23,15 +24,6 @@ use tokio_postgres::Row;
 const PAGE: i64 = 20_000;
 /// A hundred million rows take less.
 const LIMIT: Duration = Duration::from_secs(24 * 3_600);
-
-/// What a check saw.
-#[derive(Debug)]
-pub struct Report {
-    pub postings: u64,
-    pub payouts: u64,
-    pub partners: usize,
-    pub findings: Vec<Finding>,
-}
 
 struct Run {
     session: Session,

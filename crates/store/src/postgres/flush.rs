@@ -1,8 +1,8 @@
 //! Writes what a batch changed: each kind of row with one statement, however many there are of it.
 
+use super::link::Session;
 use super::load::Chain;
 use super::pipeline::{Asked, in_order};
-use super::link::Session;
 use crate::model::Rows;
 use crate::port::StoreError;
 use crate::rows::{about_columns, actor_columns, subject_columns};
@@ -132,15 +132,11 @@ fn own(p: &Payout) -> Option<i16> {
 }
 
 fn own_states(rows: &[&Payout]) -> Option<Part> {
-    Columns::of(rows)
-        .column(|p| p.no.0)
-        .column(|p| own(p))
-        .column(|p| p.webhook_url.clone())
-        .into(
-            "UPDATE payouts p SET own = u.own, webhook_url = u.url \
+    Columns::of(rows).column(|p| p.no.0).column(|p| own(p)).column(|p| p.webhook_url.clone()).into(
+        "UPDATE payouts p SET own = u.own, webhook_url = u.url \
              FROM unnest($1::bigint[], $2::smallint[], $3::text[]) AS u (no, own, url) \
              WHERE p.no = u.no",
-        )
+    )
 }
 
 fn all_attempts(rows: &[&Attempt], node: i64) -> Option<Part> {
@@ -156,7 +152,7 @@ fn all_attempts(rows: &[&Attempt], node: i64) -> Option<Part> {
         .column(|a| a.failure.map(|code| code.name().to_owned()))
         .column(|a| a.why.map(|why| why.number()))
         .column(|a| a.answered_at.map(|at| at.0))
-        .column(|a| i64::from(a.inquiries))
+        .column(|a| a.inquiries)
         .column(|a| a.inquire_at.map(|at| at.0))
         .column(|a| a.returned_at.map(|at| at.0))
         .column(|a| a.return_code.map(|code| i32::from(code.0)))
@@ -273,9 +269,9 @@ fn new_notices(rows: &[Notice]) -> Option<Part> {
         .column(|n| n.outcome as i16)
         .column(|n| n.state as i16)
         .column(|n| n.made_at.0)
-        .column(|n| i64::from(n.tries))
+        .column(|n| n.tries)
         .column(|n| n.next_at.0)
-        .column(|n| i64::from(n.last_status))
+        .column(|n| n.last_status)
         .column(|n| n.last_at.map(|at| at.0))
         .into(
             "INSERT INTO notices (partner, subject, detail, outcome, state, made_at, tries, \
@@ -289,9 +285,9 @@ fn told_notices(rows: &[&Notice]) -> Option<Part> {
     Columns::of(rows)
         .column(|n| n.no.0)
         .column(|n| n.state as i16)
-        .column(|n| i64::from(n.tries))
+        .column(|n| n.tries)
         .column(|n| n.next_at.0)
-        .column(|n| i64::from(n.last_status))
+        .column(|n| n.last_status)
         .column(|n| n.last_at.map(|at| at.0))
         .into(
             "UPDATE notices n SET state = u.state, tries = u.tries, next_at = u.next_at, \

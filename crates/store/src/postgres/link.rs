@@ -4,6 +4,7 @@ use crate::port::StoreError;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
+use secrecy::{ExposeSecret, SecretString};
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -47,10 +48,23 @@ pub(super) struct Session {
 impl Link {
     /// `url` is `postgres://user@host1,host2/name`; `ca` the certificates that a server's one has to hang
     /// on. With it, or where the address says `sslmode=require`, no connection is made in the clear.
-    pub fn new(url: &str, ca: Option<&Path>) -> Result<Link, StoreError> {
+    pub fn new(
+        url: &str,
+        password: Option<&SecretString>,
+        ca: Option<&Path>,
+    ) -> Result<Link, StoreError> {
         // What is wrong is not repeated: an address may hold a password.
-        let unread = |_| StoreError::Refused("the address of the store cannot be read".to_owned());
-        let mut config: Config = url.parse().map_err(unread)?;
+        let refused = |text: &str| StoreError::Refused(text.to_owned());
+        let form = "the address of the store cannot be read: postgres://user@host1,host2/name";
+        let mut config: Config = url.parse().map_err(|_| refused(form))?;
+        if config.get_password().is_some() {
+            return Err(refused(
+                "the address of the store holds a password: keep it in store_password_file",
+            ));
+        }
+        if let Some(password) = password {
+            config.password(password.expose_secret());
+        }
         config
             .target_session_attrs(TargetSessionAttrs::ReadWrite)
             .application_name("ichae")
@@ -138,8 +152,7 @@ fn trust(ca: Option<&Path>) -> Result<ClientConfig, StoreError> {
         let unread = |error: &dyn std::fmt::Display| {
             StoreError::Refused(format!("the certificates in {}: {error}", path.display()))
         };
-        let certificates =
-            CertificateDer::pem_file_iter(path).map_err(|error| unread(&error))?;
+        let certificates = CertificateDer::pem_file_iter(path).map_err(|error| unread(&error))?;
         for certificate in certificates {
             let certificate = certificate.map_err(|error| unread(&error))?;
             roots.add(certificate).map_err(|error| unread(&error))?;
@@ -230,10 +243,7 @@ pub(super) fn fate(error: &StoreError) -> Fate {
         return Fate::Again;
     }
     let class = &code.code()[..2];
-    let fatal = matches!(
-        said.parsed_severity(),
-        Some(Severity::Fatal | Severity::Panic)
-    );
+    let fatal = matches!(said.parsed_severity(), Some(Severity::Fatal | Severity::Panic));
     // Shutdown, crash of another session, a primary that became a standby.
     if fatal || class == "08" || class == "57" || code.code() == "25006" {
         return Fate::Lost;

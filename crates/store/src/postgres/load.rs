@@ -101,8 +101,13 @@ fn parts(w: &Wanted, rail_alone: bool) -> Vec<Part<'_>> {
     let all: [(bool, &'static str, Params<'_>, Take); 22] = [
         (w.desk, DESK, vec![], |_, _| Ok(())),
         (some(&w.partners), &LEDGERS, vec![&w.partners], ledger),
-        (w.rail, rail, vec![], |to, r| Ok(to.rows.rail = rows::rail(r)?)),
-        (some(&w.partners) || !w.cst_ids.is_empty(), &PARTNERS, vec![&w.partners, &w.cst_ids], partner),
+        (w.rail, rail, vec![], the_rail),
+        (
+            some(&w.partners) || !w.cst_ids.is_empty(),
+            &PARTNERS,
+            vec![&w.partners, &w.cst_ids],
+            partner,
+        ),
         (some(&w.open_groups), &OPEN_GROUPS, vec![&w.open_groups], |to, r| group(to, r, 0)),
         (some(&w.groups), &GROUPS, vec![&w.groups], |to, r| group(to, r, 0)),
         (some(&w.keys), &KEYS, vec![&w.keys], key),
@@ -154,9 +159,18 @@ pub(super) async fn load(
 fn ledger(to: &mut Loaded, r: &Row) -> Result<(), StoreError> {
     let ledger = rows::ledger(r)?;
     let at = rows::LEDGER_COLUMNS;
-    let chain = Chain { head: Cells::get(r, at)?, length: Cells::get(r, at + 1)?, settlement: Cells::get(r, at + 2)? };
+    let chain = Chain {
+        head: Cells::get(r, at)?,
+        length: Cells::get(r, at + 1)?,
+        settlement: Cells::get(r, at + 2)?,
+    };
     to.chains.insert(ledger.partner, chain);
     to.rows.ledgers.insert(ledger.partner, ledger);
+    Ok(())
+}
+
+fn the_rail(to: &mut Loaded, r: &Row) -> Result<(), StoreError> {
+    to.rows.rail = rows::rail(r)?;
     Ok(())
 }
 

@@ -20,5 +20,10 @@ mod wanted;
 
 pub use batch::PostgresBackend;
 pub use link::Link;
-pub use open::{Opened, Settings, latest, open};
+pub use open::{Opened, Settings, latest, migrate, open};
 pub use read::PostgresReader;
+
+/// Whether an error says that the database went away.
+pub(crate) fn is_lost(error: &crate::port::StoreError) -> bool {
+    link::fate(error) == link::Fate::Lost
+}

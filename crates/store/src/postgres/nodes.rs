@@ -7,8 +7,8 @@
 use super::link::{Link, Session};
 use crate::port::StoreError;
 use crate::witness::{Seen, Witness};
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::Weak;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// A node that was not heard of for so long is taken to be gone.
@@ -61,7 +61,8 @@ impl Node {
         let began = Instant::now();
         let client = &session.client;
         client.batch_execute("BEGIN").await?;
-        let sql = "UPDATE nodes SET ended_at = clock_timestamp() WHERE name = $1 AND ended_at IS NULL";
+        let sql =
+            "UPDATE nodes SET ended_at = clock_timestamp() WHERE name = $1 AND ended_at IS NULL";
         client.execute(sql, &[&name]).await?;
         let sql = "INSERT INTO nodes (name) VALUES ($1) RETURNING no";
         let no: i64 = client.query_one(sql, &[&name]).await?.get(0);

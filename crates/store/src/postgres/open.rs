@@ -28,6 +28,8 @@ mod migrations {
 const OPENING: i64 = 0x6963_6861_6500;
 /// A start may have to wait for another node's.
 const OPEN_LIMIT: Duration = Duration::from_secs(60);
+/// An index on a hundred million rows takes less.
+const MIGRATE_LIMIT: Duration = Duration::from_secs(6 * 3_600);
 /// Payouts of one commit, of those that are in doubt.
 const TOGETHER: i64 = 1_000;
 
@@ -42,8 +44,6 @@ pub struct Settings {
     pub witness: Option<PathBuf>,
     /// What this node is called; no two that are there at once may have one name.
     pub node: String,
-    /// Whether older tables are brought to this version; else they are refused.
-    pub migrate: bool,
 }
 
 /// An open store: its writer's half and its readers.
@@ -86,7 +86,6 @@ struct Wishes {
     clock: Clock,
     witness: Option<PathBuf>,
     node: String,
-    migrate: bool,
 }
 
 impl Wishes {
@@ -96,7 +95,6 @@ impl Wishes {
             clock: Arc::clone(&settings.clock),
             witness: settings.witness.clone(),
             node: settings.node.clone(),
-            migrate: settings.migrate,
         }
     }
 }
@@ -111,7 +109,7 @@ struct Ready {
 async fn ready(link: Arc<Link>, keys: Keys, wishes: Wishes) -> Result<Ready, StoreError> {
     let mut session = link.session().await?;
     session.client.query_one("SELECT pg_advisory_lock($1)", &[&OPENING]).await?;
-    tables(&mut session, wishes.migrate).await?;
+    tables(&mut session, false).await?;
     identify(&session, &wishes).await?;
     know_keys(&session, &keys).await?;
     let store_id: Vec<u8> =
@@ -128,6 +126,19 @@ async fn ready(link: Arc<Link>, keys: Keys, wishes: Wishes) -> Result<Ready, Sto
     let latest = latest_in(&session).await?;
     session.client.query_one("SELECT pg_advisory_unlock($1)", &[&OPENING]).await?;
     Ok(Ready { node, epochs, latest, rolled_back })
+}
+
+/// Brings the tables to this version: (before, now). Makes them where there are none.
+pub fn migrate(link: &Arc<Link>) -> Result<(Option<i64>, i64), StoreError> {
+    let of = Arc::clone(link);
+    link.wait(MIGRATE_LIMIT, async move {
+        let mut session = of.session().await?;
+        session.client.query_one("SELECT pg_advisory_lock($1)", &[&OPENING]).await?;
+        let before = version(&session).await?;
+        tables(&mut session, true).await?;
+        let after = version(&session).await?.unwrap_or_default();
+        Ok((before, after))
+    })
 }
 
 /// Makes the tables, or refuses older ones. Of a version newer by one is served too: that is how a fleet is
@@ -250,8 +261,7 @@ async fn epochs(session: &Session) -> Result<Epochs, StoreError> {
         let epoch = u16::try_from(row.get::<_, i32>(1)).map_err(|_| bad())?;
         Ok((row.get(0), epoch))
     };
-    let starts: Vec<(i64, u16)> =
-        rows.iter().map(start).collect::<Result<_, StoreError>>()?;
+    let starts: Vec<(i64, u16)> = rows.iter().map(start).collect::<Result<_, StoreError>>()?;
     Epochs::new(starts).ok_or_else(bad)
 }
 
@@ -323,7 +333,7 @@ async fn begin_epoch(
     Ok(client.batch_execute("COMMIT").await?)
 }
 
-/// Turns what is in doubt into unknown outcomes, before the store serves; again from where it was if it is cut.
+/// Turns what is in doubt into unknown outcomes, before the store serves.
 fn doubt_lost_time(
     backend: &mut PostgresBackend,
     link: &Arc<Link>,
@@ -342,7 +352,8 @@ fn doubt_lost_time(
         if found.is_empty() {
             break;
         }
-        let order = |doubt| Order { actor: Actor::Engine, command: Command::Doubt(Box::new(doubt)) };
+        let order =
+            |doubt| Order { actor: Actor::Engine, command: Command::Doubt(Box::new(doubt)) };
         let orders: Vec<Order> = found.into_iter().map(order).collect();
         doubted += orders.len();
         if let Some(Err(refusal)) = backend.commit(&orders).into_iter().find(Result::is_err) {

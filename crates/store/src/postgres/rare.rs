@@ -189,8 +189,7 @@ impl Rare<'_> {
     async fn hold(&mut self, payout: PayoutNo, hold: Option<&Hold>) -> Done {
         match hold {
             Some(hold) => {
-                let sql =
-                    "INSERT INTO holds (payout, at, by_whom, reason) VALUES ($1, $2, $3, $4)";
+                let sql = "INSERT INTO holds (payout, at, by_whom, reason) VALUES ($1, $2, $3, $4)";
                 self.run(sql, &[&payout.0, &hold.at.0, &hold.by, &hold.reason]).await
             }
             None => self.run("DELETE FROM holds WHERE payout = $1", &[&payout.0]).await,
@@ -346,7 +345,7 @@ impl Rare<'_> {
                 &t.reason.map(|reason| i32::from(reason.0)),
                 &t.why.map(TradeWhy::number).and_then(|why| i16::try_from(why).ok()),
                 &t.answered_at.map(|at| at.0),
-                &i64::from(t.inquiries),
+                &t.inquiries,
                 &t.inquire_at.map(|at| at.0),
                 &approval.map(|a| a.auth_no.as_str()),
                 &approval.and_then(|a| a.receipt_no.as_deref()),

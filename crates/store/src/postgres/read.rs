@@ -41,7 +41,9 @@ const LIMIT: Duration = Duration::from_secs(30);
 pub(super) type Params = Vec<Box<dyn ToSql + Sync + Send>>;
 
 macro_rules! params {
-    ($($value:expr),* $(,)?) => { vec![$(Box::new($value) as Box<dyn tokio_postgres::types::ToSql + Sync + Send>),*] };
+    ($($value:expr),* $(,)?) => {
+        vec![$(Box::new($value) as Box<dyn tokio_postgres::types::ToSql + Sync + Send>),*]
+    };
 }
 pub(super) use params;
 
@@ -171,7 +173,8 @@ fn sealed_row(r: &Found) -> Read<(Row, Vec<u8>)> {
 
 /// Own states, and modes of the group of a row without one, that are shown.
 fn shown_numbers(shown: Shown) -> (Vec<i16>, Vec<i16>) {
-    let own = State::ALL.into_iter().filter(|state| shown.shows(state_of(Some(*state), Mode::Open)));
+    let own =
+        State::ALL.into_iter().filter(|state| shown.shows(state_of(Some(*state), Mode::Open)));
     let modes = Mode::ALL.into_iter().filter(|mode| shown.shows(state_of(None, *mode)));
     (own.map(|state| state as i16).collect(), modes.map(|mode| mode as i16).collect())
 }
@@ -220,7 +223,11 @@ fn mine(column: &str) -> String {
 
 impl PostgresReader {
     /// Rows of one key have one account, which is opened once.
-    fn unseal(&self, (mut row, sealed): (Row, Vec<u8>), opened: &mut HashMap<KeyNo, Account>) -> Read<Row> {
+    fn unseal(
+        &self,
+        (mut row, sealed): (Row, Vec<u8>),
+        opened: &mut HashMap<KeyNo, Account>,
+    ) -> Read<Row> {
         row.account = match opened.entry(row.key.no) {
             Entry::Occupied(open) => open.get().clone(),
             Entry::Vacant(place) => {
@@ -250,7 +257,8 @@ impl Reader for PostgresReader {
     }
 
     fn version(&self) -> Read<i64> {
-        let found = self.one("SELECT version FROM versions".to_owned(), vec![], |r| Ok(r.try_get(0)?));
+        let found =
+            self.one("SELECT version FROM versions".to_owned(), vec![], |r| Ok(r.try_get(0)?));
         Ok(found?.unwrap_or(0))
     }
 
@@ -259,7 +267,8 @@ impl Reader for PostgresReader {
     }
 
     fn store_id(&self) -> Read<Vec<u8>> {
-        let id = self.one("SELECT store_id FROM store".to_owned(), vec![], |r| Ok(r.try_get(0)?))?;
+        let id =
+            self.one("SELECT store_id FROM store".to_owned(), vec![], |r| Ok(r.try_get(0)?))?;
         id.ok_or_else(|| StoreError::Damaged("the store has no id".to_owned()))
     }
 
@@ -280,12 +289,17 @@ impl Reader for PostgresReader {
     }
 
     fn partners(&self) -> Read<Vec<Partner>> {
-        self.all(format!("SELECT {} FROM partners ORDER BY no", rows::PARTNER), vec![], rows::partner)
+        self.all(
+            format!("SELECT {} FROM partners ORDER BY no", rows::PARTNER),
+            vec![],
+            rows::partner,
+        )
     }
 
     fn webhook_secret(&self, partner: PartnerNo) -> Read<Option<SecretString>> {
         let sql = "SELECT webhook_secret FROM partners WHERE no = $1".to_owned();
-        let sealed = self.one(sql, params![partner.0], |r| Ok(r.try_get::<_, Option<Vec<u8>>>(0)?))?;
+        let sealed =
+            self.one(sql, params![partner.0], |r| Ok(r.try_get::<_, Option<Vec<u8>>>(0)?))?;
         sealed.flatten().map(|sealed| self.sealer.open_secret(partner.0, &sealed)).transpose()
     }
 
@@ -432,7 +446,8 @@ impl Reader for PostgresReader {
     }
 
     fn sending(&self, after: PayoutNo, limit: usize) -> Read<Vec<Deposit>> {
-        let sql = format!("{SENDING} AND (n.no = $3 OR n.ended_at IS NOT NULL) ORDER BY p.no LIMIT $2");
+        let sql =
+            format!("{SENDING} AND (n.no = $3 OR n.ended_at IS NOT NULL) ORDER BY p.no LIMIT $2");
         self.all(sql, params![after.0, most(limit), self.node.no], deposit)
     }
 
@@ -572,8 +587,7 @@ impl Reader for PostgresReader {
                    WHERE a.partner = $1 AND (a.day, a.payout) > ($2, $3) AND a.day >= $4 \
                    AND a.day <= $5 ORDER BY a.day, a.payout LIMIT $6";
         let (after_day, after_no) = (after.0.0, after.1.0);
-        let params =
-            params![partner.0, after_day, after_no, days.0.0, days.1.0, most(limit)];
+        let params = params![partner.0, after_day, after_no, days.0.0, days.1.0, most(limit)];
         self.all(sql.to_owned(), params, |r| {
             Ok(Sent {
                 payout: PayoutNo(r.try_get(2)?),

@@ -62,7 +62,9 @@ async fn rows(
             }
             _ => {
                 let sealed = sealer.seal_order(no, &sealer.open_order(no, &sealed)?)?;
-                client.execute("UPDATE charges SET texts = $2 WHERE no = $1", &[&no, &sealed]).await?;
+                client
+                    .execute("UPDATE charges SET texts = $2 WHERE no = $1", &[&no, &sealed])
+                    .await?;
             }
         }
     }

@@ -22,7 +22,11 @@ impl Serials {
 
     /// Makes sure that an order of that weight has its numbers in one row. A block that does not follow on
     /// the last one is another node's neighbour: what was left of the last is given up.
-    pub async fn reserve(&mut self, session: &mut Session, weight: usize) -> Result<(), StoreError> {
+    pub async fn reserve(
+        &mut self,
+        session: &mut Session,
+        weight: usize,
+    ) -> Result<(), StoreError> {
         let need = 2 * i64::try_from(weight).unwrap_or(i64::MAX / 4) + SPARE;
         while self.end - self.next < need {
             let statement = session.prepared("SELECT nextval('serials')").await?;

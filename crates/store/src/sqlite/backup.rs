@@ -1,9 +1,10 @@
 //! Backup and restore: online, verified, atomic. A backup is one file of one moment and a note about
 //! it; the keys are not in it, and neither is the index of distinct keys, which is made anew.
 
-use super::check::{self, Report};
+use super::check;
 use super::open::{begin_epoch, compare_keys, epochs, last_event, store_id};
 use crate::port::StoreError;
+use crate::report::Report;
 use crate::seal::Sealer;
 use crate::witness::Witness;
 use aws_lc_rs::digest::{Context, SHA256};

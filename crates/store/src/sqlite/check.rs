@@ -9,8 +9,9 @@ use super::distinct::counted;
 use super::row;
 use super::unique::Unique;
 use crate::port::StoreError;
+use crate::report::Report;
 use crate::seal::Sealer;
-use ichae_domain::audit::{Audit, Finding};
+use ichae_domain::audit::Audit;
 use ichae_domain::group::Mode;
 use ichae_domain::ident::{GroupNo, PartnerNo, PayoutNo, TradeNo};
 use ichae_domain::ledger::{Entry, Ledger, Posting, Subject};
@@ -28,15 +29,6 @@ pub(crate) struct Slices {
 }
 
 const SLICES: Slices = Slices { payouts: 20_000, postings: 50_000 };
-
-/// What a check saw.
-#[derive(Debug)]
-pub struct Report {
-    pub postings: u64,
-    pub payouts: u64,
-    pub partners: usize,
-    pub findings: Vec<Finding>,
-}
 
 struct Run<'a> {
     db: Connection,

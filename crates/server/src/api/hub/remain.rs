@@ -14,7 +14,7 @@ pub async fn remain(call: Call) -> Answered {
     let entry = call.caller()?;
     let hub = &call.api.hub;
     let partner = entry.partner.no;
-    let ledger = hub.reader.ledger(partner).map_err(|error| call.unread(&error))?;
+    let ledger = hub.ledger(partner).await.map_err(|error| call.unread(&error))?;
     let ledger = ledger.ok_or_else(|| call.internal("a partner has no ledger"))?;
     Ok(done(&Body {
         result: RESULT,

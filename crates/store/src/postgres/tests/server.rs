@@ -36,7 +36,7 @@ fn server() -> &'static Server {
 
 /// Carries out one statement in the database that the server began with.
 fn run(sql: String) {
-    let link = Arc::new(Link::new(&server().address, None).unwrap());
+    let link = Arc::new(Link::new(&server().address, None, None).unwrap());
     let of = Arc::clone(&link);
     let done = link.wait(Duration::from_secs(30), async move {
         Ok(of.session().await?.client.batch_execute(&sql).await?)
@@ -62,7 +62,7 @@ impl Database {
     }
 
     pub fn link(&self) -> Arc<Link> {
-        Arc::new(Link::new(&self.address(), None).unwrap())
+        Arc::new(Link::new(&self.address(), None, None).unwrap())
     }
 }
 
