@@ -1,6 +1,6 @@
 //! Reads about payers, payments and calls to the acquirer.
 
-use super::read::{PostgresReader, most, params};
+use super::pool::{Params, PostgresReader, most, params};
 use crate::billing::{BillingReader, ChargeRow, PayerQuery, PayerRow};
 use crate::port::StoreError;
 use crate::rows::billing::{
@@ -50,7 +50,7 @@ impl PostgresReader {
     }
 
     /// With its payer and its calls, in one statement. `find` picks one row of `charges`.
-    fn whole_charge(&self, find: &str, params: super::read::Params) -> Read<Option<ChargeRow>> {
+    fn whole_charge(&self, find: &str, params: Params) -> Read<Option<ChargeRow>> {
         let trades = TRADE.split(", ").map(|column| format!("t.{}", column.trim()));
         let trades = trades.collect::<Vec<_>>().join(", ");
         let sql = format!(
@@ -74,7 +74,7 @@ impl PostgresReader {
         }))
     }
 
-    fn trades_by(&self, tail: &str, params: super::read::Params) -> Read<Vec<Trade>> {
+    fn trades_by(&self, tail: &str, params: Params) -> Read<Vec<Trade>> {
         self.all(format!("SELECT {TRADE} FROM trades {tail}"), params, trade)
     }
 }

@@ -9,6 +9,7 @@ mod load;
 mod nodes;
 mod open;
 mod pipeline;
+mod pool;
 mod rare;
 mod read;
 mod reseal;
@@ -21,7 +22,7 @@ mod wanted;
 pub use batch::PostgresBackend;
 pub use link::Link;
 pub use open::{Opened, Settings, latest, migrate, open};
-pub use read::PostgresReader;
+pub use pool::PostgresReader;
 
 /// Whether an error says that the database went away.
 pub(crate) fn is_lost(error: &crate::port::StoreError) -> bool {

@@ -4,7 +4,7 @@
 use super::batch::{Parts, PostgresBackend};
 use super::link::{Link, Session};
 use super::nodes::{self, Node};
-use super::read::PostgresReader;
+use super::pool::PostgresReader;
 use crate::keys::Keys;
 use crate::port::{Backend, Clock, StoreError};
 use crate::prints::{self, Known};
