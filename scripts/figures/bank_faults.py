@@ -10,14 +10,14 @@ import contextlib
 import json
 import os
 import random
-import sqlite3
 import subprocess
 import threading
 import time
 
-from common import Broken, Hub, binary, exchange, owned, side_by_side, until
+from bank import INSTITUTION, Bank, tran_id
+from common import Broken, exchange, side_by_side, until
+from postgres import served
 
-INSTITUTION = "M202112389"
 ENDED = {3: "settled", 4: "failed", 6: "returned", 7: "canceled"}
 UNKNOWN = 5
 
@@ -57,54 +57,16 @@ always = true
 """
 
 
-class Bank:
-    """`ichae bank simulate`."""
-
-    def __init__(self, folder, seed):
-        self.journal = folder / "bank.db"
-        faults = "\n".join(f"{name} = {chance}" for name, chance in PER_MILLE.items())
-        plan = folder / "plan.toml"
-        plan.write_text(PLAN.format(seed=seed, faults=faults, maintenance=MAINTENANCE,
-                                    own_side=OWN_SIDE))
-        out = folder / "bank.out"
-        with open(out, "wb") as stdout:
-            self.process = owned(subprocess.Popen(
-                [binary(), "bank", "simulate", "--listen", "127.0.0.1:0", "--journal",
-                 str(self.journal), "--plan", str(plan)],
-                stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.STDOUT))
-        if not until(lambda: "control" in out.read_text(), 10):
-            raise Broken(f"the bank did not start: {out.read_text()}")
-        self.port = int(out.read_text().partition("\n")[0].rsplit(":", 1)[1])
-
-    def control(self, method, path):
-        return exchange(self.port, method, path, timeout=300)
-
-    def calm(self):
-        if self.control("POST", "/control/calm").status not in (200, 204):
-            raise Broken("the bank cannot be calmed")
-
-    def calls(self):
-        """(id, day, amount, known, paid, code, fault) of every deposit that it was sent."""
-        file = sqlite3.connect(f"file:{self.journal}?mode=ro", uri=True, timeout=30)
-        try:
-            yield from file.execute("SELECT bank_tran_id, bank_tran_date, tran_amt, known, paid, "
-                                    "code, fault FROM calls ORDER BY no")
-        finally:
-            file.close()
-
-    def stop(self):
-        self.process.terminate()
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+def plan_of(seed):
+    faults = "\n".join(f"{name} = {chance}" for name, chance in PER_MILLE.items())
+    return PLAN.format(seed=seed, faults=faults, maintenance=MAINTENANCE, own_side=OWN_SIDE)
 
 
-def hub_on(folder, bank):
+def hub_on(args, bank):
+    folder = args.folder
     files = {"client_secret_file": "sandbox-secret", "contract_account_file": "1101234567890",
              "pass_phrase_file": "NONE", "client_account_file": "1101234567890"}
-    table = {"base_url": f"http://127.0.0.1:{bank.port}", "institution": INSTITUTION,
+    table = {"base_url": bank.url(), "institution": INSTITUTION,
              "client_id": "sandbox", "print_content": "정산", "client_name": "ichae",
              "client_bank": "020", "client_number": "FIGURE2", "calls_per_second": 100_000,
              "connect_timeout_s": 1}
@@ -113,7 +75,7 @@ def hub_on(folder, bank):
         file.write_text(text)
         file.chmod(0o600)
         table[name] = str(file)
-    return Hub(folder, {
+    return served(args, bank=bank, config={
         "test": {"any_amount": True, "resolve_same_day": True},
         "operators": {"second_above": 0},
         "bank": {"rail": "openbanking", "timeout_s": 2, "inquiry_ceiling_s": 5},
@@ -128,8 +90,8 @@ class World:
     def __init__(self, args, seed, count):
         self.folder, self.count, self.seed = args.folder, count, seed
         self.random = random.Random(seed)
-        self.bank = Bank(args.folder, seed)
-        self.hub = hub_on(args.folder, self.bank).start()
+        self.bank = Bank(args.folder, plan_of(seed))
+        self.hub = hub_on(args, self.bank)
         self.partners = [self.hub.partner(f"p{n}", limit=10 ** 11) for n in range(4)]
         self.keys = [[client.key(f"33000000{n}{m}") for m in range(6)]
                      for n, client in enumerate(self.partners)]
@@ -177,7 +139,7 @@ class World:
     def left(self):
         """How many have not been sent yet, and how many were and have no end."""
         with contextlib.closing(self.hub.store()) as store:
-            unsent = store.execute("SELECT ifnull(sum(unclaimed), 0) FROM groups "
+            unsent = store.execute("SELECT coalesce(sum(unclaimed), 0) FROM groups "
                                    "WHERE unclaimed > 0").fetchone()[0]
             counts = dict(store.execute("SELECT own, count(*) FROM payouts "
                                         "WHERE own IN (1, 2, 5) GROUP BY own"))
@@ -244,14 +206,6 @@ class World:
     def stop(self):
         self.hub.stop()
         self.bank.stop()
-
-
-def tran_id(bank_no):
-    digits, tail = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", ""
-    for _ in range(9):
-        bank_no, rest = divmod(bank_no, 36)
-        tail = digits[rest] + tail
-    return f"{INSTITUTION}U{tail}"
 
 
 def bulk(client, rows):

@@ -28,6 +28,8 @@ import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import stores
+
 READY_S = 60
 """How long a server may take to become ready. Generous: the machine may be busy building."""
 
@@ -94,7 +96,7 @@ class Hub:
         self.program = binary()
         self.process = None
         self.port = None
-        self.starts = 0
+        self.starts = self.kills = 0
         self.logs = []
         self.funded = 0
         if config is None:
@@ -145,8 +147,22 @@ class Hub:
     def get(self, path):
         return exchange(self.port, "GET", path)
 
+    @property
+    def nodes(self):
+        """The processes that serve: here it is one, `postgres.Nodes` has several."""
+        return [self]
+
+    @property
+    def ports(self):
+        return [node.port for node in self.nodes]
+
+    def up(self):
+        """Whether it was started and not ended; by this process, whoever asks."""
+        return self.process is not None and self.process.returncode is None
+
     def kill(self):
         """SIGKILL: nothing is flushed, nothing is said."""
+        self.kills += 1
         self.process.kill()
         self.process.wait()
         _alive.discard(self.process)
@@ -201,7 +217,7 @@ class Hub:
 
     def findings(self):
         """What the ledger check has to say; it runs beside the server too."""
-        line = [self.program, "check", "--data", str(self.data), "--json"]
+        line = [self.program, "check", *map(str, self.where), "--json"]
         done = subprocess.run(line, capture_output=True, timeout=300)
         try:
             found = json.loads(done.stdout)["findings"]
@@ -211,7 +227,11 @@ class Hub:
 
     def store(self):
         """The hub's own file, to be read only; it may be written to meanwhile."""
-        return sqlite3.connect(f"file:{self.data}/hub.db?mode=ro", uri=True, timeout=10)
+        return stores.embedded(f"{self.data}/hub.db")
+
+    def copy(self):
+        """A copy of the data that nobody serves, to be tampered with. Only of one that has stopped."""
+        return Copy(self)
 
     def bank_calls(self):
         """The simulated bank's own journal: (bank_no, amount, paid) of each deposit it was sent."""
@@ -221,6 +241,18 @@ class Hub:
             return journal.execute("SELECT bank_no, amount, paid FROM calls").fetchall()
         finally:
             journal.close()
+
+
+class Copy(Hub):
+    def __init__(self, hub):
+        super().__init__(hub.folder, name="copy")
+        shutil.copytree(hub.data, self.data, ignore=shutil.ignore_patterns("*.sock", "lock"))
+
+    def store(self):
+        return stores.embedded(self.data / "hub.db", write=True)
+
+    def remove(self):
+        shutil.rmtree(self.data)
 
 
 LEGS = {
@@ -674,12 +706,18 @@ class Report:
         self.rows.append((what, short(measured, 60), "", ""))
 
 
-def main(number, about, body, limit_s=180, full_limit_s=4 * 3600):
-    """Runs a figure: options, a work folder, a time limit, the table, PASS or FAIL."""
+def main(number, about, body, limit_s=180, full_limit_s=4 * 3600, choice=False):
+    """Runs a figure: options, a work folder, a time limit, the table, PASS or FAIL. `choice`: it can be
+    had on another store."""
     options = argparse.ArgumentParser(description=about.split("\n")[0])
     options.add_argument("--full", action="store_true", help="the figure's whole scale")
     options.add_argument("--keep", action="store_true", help="keep the work folder")
+    if choice:
+        options.add_argument("--store", choices=["file", "postgres"], default="file",
+                             help="one hub on its file, or two nodes on one PostgreSQL")
+    options.set_defaults(store="file")
     args = options.parse_args()
+
     def ended(*_):
         raise Broken("ended by a signal")
 
@@ -710,6 +748,7 @@ def main(number, about, body, limit_s=180, full_limit_s=4 * 3600):
             shutil.rmtree(args.folder, ignore_errors=True)
     watch.cancel()
     scale = "full scale" if args.full else "reduced scale"
+    scale += ", two nodes on PostgreSQL" if choice and args.store == "postgres" else ""
     if not report.rows and not report.failed:
         report.failed.append("nothing was measured")
     if report.rows:

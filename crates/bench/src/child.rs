@@ -20,10 +20,16 @@ pub struct Server {
 
 impl Server {
     /// Starts `ichae` with these words, which must print a line that ends in its address.
-    pub fn start(program: &Path, words: &[&str], readyz: bool) -> Result<Server, BenchError> {
+    pub fn start(
+        program: &Path,
+        words: &[&str],
+        env: &[(&str, &str)],
+        readyz: bool,
+    ) -> Result<Server, BenchError> {
         let began = Instant::now();
         let mut child = Command::new(program)
             .args(words)
+            .envs(env.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())

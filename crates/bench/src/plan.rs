@@ -71,6 +71,8 @@ pub struct Options {
     /// Where the stores are made, on the disk that is to be measured.
     pub folder: PathBuf,
     pub scale: Scale,
+    /// The server on which the stores are made, instead of the folder.
+    pub store: Option<String>,
     /// Only these sections; all where it is empty.
     pub only: Vec<String>,
     /// A section whose ratio misses what CI wants of it is measured once more.

@@ -15,12 +15,14 @@ use ichae_domain::view::{Reply, Rules};
 use ichae_store::folder::DataFolder;
 use ichae_store::keys::KeyFolder;
 use ichae_store::port::{Backend, Clock};
+use ichae_store::postgres::{self, scratch::ScratchDatabase};
 use ichae_store::seal::Sealer;
 use ichae_store::sqlite;
 use ichae_wire::ident::{IdCodec, Kind};
 use secrecy::SecretString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// What each partner can spend: more than any measurement asks for.
@@ -48,6 +50,8 @@ pub struct Site {
     pub folder: PathBuf,
     pub config: PathBuf,
     pub clients: Vec<Client>,
+    /// Where the rows are, if not in the folder.
+    database: Option<ScratchDatabase>,
     made: u64,
     /// The first payer's serial, and what makes ids of serials.
     payers: Option<(i64, IdCodec)>,
@@ -66,19 +70,24 @@ const RULES: Rules = Rules::OPEN;
 
 impl Site {
     /// Makes a store with so many partners, each with a key and more money than it needs.
-    pub fn make(folder: &Path, partners: usize) -> Result<Site, BenchError> {
+    /// In the folder, or in a database of the server that `store` names.
+    pub fn make(folder: &Path, partners: usize, store: Option<&str>) -> Result<Site, BenchError> {
+        let database =
+            store.map(|store| ScratchDatabase::make(store, &database_name())).transpose()?;
+        let place = database.as_ref().map(|database| format!("store = {:?}\n", database.address()));
         let data = DataFolder::at(&folder.join("data"));
         data.create()?;
         KeyFolder::at(&data.keys()).create()?;
         let config = folder.join("ichae.toml");
         let text = format!(
-            "environment = \"test\"\ndata = {:?}\n[server]\nlisten = \"127.0.0.1:0\"\n\
+            "environment = \"test\"\ndata = {:?}\n{}[server]\nlisten = \"127.0.0.1:0\"\n\
              [test]\nany_amount = true\n[bank]\nrail = \"simulated\"\n[log]\nfilter = \"warn\"\n",
-            data.path()
+            data.path(),
+            place.unwrap_or_default()
         );
         std::fs::write(&config, text)?;
-        let mut site =
-            Site { folder: folder.to_owned(), config, clients: Vec::new(), made: 0, payers: None };
+        let (folder, clients) = (folder.to_owned(), Vec::new());
+        let mut site = Site { folder, config, clients, database, made: 0, payers: None };
         site.with_store(|site, store, sealer| {
             for at in 0..partners {
                 let client = make_client(store, sealer, at)?;
@@ -87,6 +96,17 @@ impl Site {
             Ok(())
         })?;
         Ok(site)
+    }
+
+    /// The configuration of another node on the same store.
+    pub fn another_node(&self, name: &str) -> Result<PathBuf, BenchError> {
+        let text = std::fs::read_to_string(&self.config)?;
+        let (old, keys) = (format!("data = {:?}", self.data().path()), self.data().keys());
+        let data = self.folder.join(name);
+        let new = format!("data = {data:?}\nkeys = {keys:?}\nnode = {name:?}");
+        let config = self.folder.join(format!("{name}.toml"));
+        std::fs::write(&config, text.replace(&old, &new))?;
+        Ok(config)
     }
 
     pub fn data(&self) -> DataFolder {
@@ -101,6 +121,19 @@ impl Site {
         let data = self.data();
         let keys = KeyFolder::at(&data.keys());
         let sealer = Arc::new(Sealer::new(keys.load()?)?);
+        if let Some(database) = &self.database {
+            let settings = postgres::Settings {
+                link: database.link()?,
+                environment: "test",
+                rules: RULES,
+                clock: wall_clock(),
+                witness: None,
+                node: "bench".to_owned(),
+                one_by_one: false,
+            };
+            let mut opened = postgres::open(settings, &sealer)?;
+            return work(self, &mut opened.backend, &sealer);
+        }
         let settings = sqlite::Settings {
             file: data.store(),
             environment: "test",
@@ -205,10 +238,19 @@ impl Site {
     /// What `ichae check` finds, and the payouts that it counts; the server may run on.
     pub fn check(&self) -> Result<(usize, u64), BenchError> {
         let data = self.data();
-        let sealer = Sealer::new(KeyFolder::at(&data.keys()).load()?)?;
-        let report = sqlite::check::check(&data.store(), &sealer, |_, _| {})?;
+        let sealer = Arc::new(Sealer::new(KeyFolder::at(&data.keys()).load()?)?);
+        let report = match &self.database {
+            Some(database) => postgres::check::check(&database.link()?, &sealer, |_, _| {})?,
+            None => sqlite::check::check(&data.store(), &sealer, |_, _| {})?,
+        };
         Ok((report.findings.len(), report.payouts))
     }
+}
+
+fn database_name() -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let no = NEXT.fetch_add(1, Ordering::Relaxed);
+    format!("ichae_bench_{}_{no}", std::process::id())
 }
 
 /// A number that looks random and never repeats (the finaliser of SplitMix64, a bijection).

@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use comfy_table::{CellAlignment, Table, presets};
 use ichae_bench::plan::{Options, Scale};
 use ichae_bench::report::{Report, Row, amount};
-use ichae_bench::suite::{SECTIONS, run as measure};
+use ichae_bench::suite::{ON_POSTGRES, SECTIONS, run as measure};
 use ichae_bench::yardstick;
 use serde_json::json;
 use std::process::ExitCode;
@@ -20,8 +20,9 @@ pub fn run(args: &Bench, printer: &Printer) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     for name in &args.sections {
-        if !SECTIONS.iter().any(|(known, ..)| known == name) {
-            let known: Vec<&str> = SECTIONS.iter().map(|(name, ..)| *name).collect();
+        let sections = if args.store.is_some() { ON_POSTGRES } else { SECTIONS };
+        if !sections.iter().any(|(known, ..)| known == name) {
+            let known: Vec<&str> = sections.iter().map(|(name, ..)| *name).collect();
             bail!("there is no section {name}; there are {}", known.join(", "));
         }
     }
@@ -31,6 +32,7 @@ pub fn run(args: &Bench, printer: &Printer) -> anyhow::Result<ExitCode> {
         program: std::env::current_exe().context("this program's own file")?,
         folder,
         scale,
+        store: args.store.clone(),
         only: args.sections.clone(),
         retry: args.quick,
     };

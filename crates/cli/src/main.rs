@@ -16,7 +16,7 @@ mod serve;
 mod shutdown;
 mod simulate;
 
-use args::{Args, BankCommand, Command, ConfigCommand};
+use args::{Args, BankCommand, Command, ConfigCommand, StoreCommand};
 use clap::Parser;
 use printer::Printer;
 use std::process::ExitCode;
@@ -30,6 +30,9 @@ fn main() -> ExitCode {
         Command::Serve(serve) => serve::run(&serve, &printer),
         Command::Bench(bench) => bench::run(&bench, &printer),
         Command::Check(check) => check::run(&check, &printer),
+        Command::Store { command: StoreCommand::Copy { data, config } } => {
+            serve::copy(&data, &config, &printer)
+        }
         Command::Migrate(args) => serve::migrate(&args, &printer),
         Command::Backup(args) => backup::backup(&args, &printer),
         Command::Restore(args) => backup::restore(&args, &printer),

@@ -6,8 +6,12 @@ use crate::{logs, shutdown};
 use anyhow::{Context, bail};
 use ichae_server::config::{Config, Environment, RailKind};
 use ichae_server::run::{Places, Server, open};
+use ichae_store::folder::DataFolder;
+use ichae_store::postgres;
+use ichae_store::seal::Sealer;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 pub fn run(args: &Serve, printer: &Printer) -> anyhow::Result<ExitCode> {
     let config = read(&args.config)?;
@@ -39,12 +43,35 @@ pub fn migrate(args: &Serve, printer: &Printer) -> anyhow::Result<ExitCode> {
             "the file names no `store`: a store in the data folder is upgraded when it is opened"
         );
     };
-    let (before, after) = ichae_store::postgres::migrate(&link)?;
+    let (before, after) = postgres::migrate(&link)?;
     printer.note(&match before {
         Some(before) if before == after => format!("the tables are of version {after} already"),
         Some(before) => format!("the tables are of version {after} now, before of {before}"),
         None => format!("the tables were made, of version {after}"),
     });
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Moves a store of a data folder to the PostgreSQL of a configuration.
+pub fn copy(data: &Path, config: &Path, printer: &Printer) -> anyhow::Result<ExitCode> {
+    let config = read(config)?;
+    let Some(link) = ichae_server::store::link(&config)? else {
+        bail!("the configuration names no `store` to copy to");
+    };
+    let from = DataFolder::at(data);
+    if !from.store().exists() {
+        bail!("{} has no store", data.display());
+    }
+    let Some(_lock) = from.lock()? else {
+        bail!("{} is served: stop it first", data.display());
+    };
+    let sealer = Arc::new(Sealer::new(Places::of(&config).keys.load()?)?);
+    let progress = |table: &str, rows: u64| printer.note(&format!("{table}: {rows} rows"));
+    let report = postgres::copy::copy(&from.store(), &link, &sealer, progress)?;
+    printer.note(&format!(
+        "{} partners, {} payouts, {} postings: the copy is the same; serve it from now on",
+        report.partners, report.payouts, report.postings
+    ));
     Ok(ExitCode::SUCCESS)
 }
 

@@ -18,7 +18,6 @@ use ichae_rail::simulated::SimulatedRail;
 use ichae_store::folder::{DataFolder, Lock};
 use ichae_store::keys::{KeyFolder, Keys};
 use ichae_store::port::{Clock, StoreError};
-use ichae_store::queue::Writer;
 use ichae_store::seal::Sealer;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -75,7 +74,7 @@ pub fn open(config: &Config, places: &Places, offline: bool) -> Result<Hub, Stor
     };
     let till = if offline { Till::closed() } else { till(config, places)? };
     Hub::new(Parts {
-        writer: Writer::start(store.backend)?,
+        writer: store.writer,
         reader: store.reader,
         rail,
         sealer,

@@ -5,13 +5,14 @@ use crate::config::{Config, Environment};
 use crate::run::Places;
 use ichae_store::port::{Backend, Clock, Reader, StoreError};
 use ichae_store::postgres::{self, Link};
+use ichae_store::queue::Writer;
 use ichae_store::seal::Sealer;
 use ichae_store::sqlite;
 use std::sync::Arc;
 
 /// An open store, whichever it is.
 pub(crate) struct Store {
-    pub backend: Box<dyn Backend>,
+    pub writer: Writer,
     pub reader: Arc<dyn Reader>,
     pub clock: Clock,
     /// It was found to be older than it was (decision I1).
@@ -64,8 +65,9 @@ impl Store {
             keys_in_memory: sqlite::KEYS_IN_MEMORY,
         };
         let opened = sqlite::open(settings, sealer)?;
-        let (backend, reader) = (Box::new(opened.backend), Arc::new(opened.reader));
-        Ok(Store { backend, reader, clock, rolled_back: opened.rolled_back })
+        let writer = Writer::start(Box::new(opened.backend))?;
+        let reader = Arc::new(opened.reader);
+        Ok(Store { writer, reader, clock, rolled_back: opened.rolled_back })
     }
 
     fn on_postgres(
@@ -75,18 +77,38 @@ impl Store {
         sealer: &Arc<Sealer>,
     ) -> Result<Store, StoreError> {
         let clock = clock::start(postgres::latest(&link)?);
-        let settings = postgres::Settings {
-            link,
+        let settings = |node: String, one_by_one| postgres::Settings {
+            link: Arc::clone(&link),
             environment: config.environment.name(),
             rules: config.rules(),
             clock: Arc::clone(&clock),
             witness: Some(places.witness()),
-            node: node(config),
+            node,
+            one_by_one,
         };
-        let opened = postgres::open(settings, sealer)?;
-        let (backend, reader) = (Box::new(opened.backend), Arc::new(opened.reader));
-        Ok(Store { backend, reader, clock, rolled_back: opened.rolled_back })
+        let Some(count) = one_by_one() else {
+            let opened = postgres::open(settings(node(config), false), sealer)?;
+            let writer = Writer::start(Box::new(opened.backend))?;
+            let reader = Arc::new(opened.reader);
+            return Ok(Store { writer, reader, clock, rolled_back: opened.rolled_back });
+        };
+        let opened = postgres::open(settings(node(config), true), sealer)?;
+        let mut backends: Vec<Box<dyn Backend>> = vec![Box::new(opened.backend)];
+        for at in 1..count {
+            let more = postgres::open(settings(format!("{}/{at}", node(config)), true), sealer)?;
+            backends.push(Box::new(more.backend));
+        }
+        let (writer, reader) = (Writer::one_by_one(backends)?, Arc::new(opened.reader));
+        Ok(Store { writer, reader, clock, rolled_back: opened.rolled_back })
     }
+}
+
+/// Set by the benchmark only: so many connections, each with one request in a transaction, statement by
+/// statement. What group commit is measured beside.
+pub const ONE_BY_ONE: &str = "ICHAE_BENCH_ONE_BY_ONE";
+
+fn one_by_one() -> Option<usize> {
+    std::env::var(ONE_BY_ONE).ok()?.parse().ok()
 }
 
 /// What this node is called: by the file, or by its machine and data folder, which one process holds.

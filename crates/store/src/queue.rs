@@ -51,6 +51,32 @@ impl Writer {
         Ok(Writer { jobs, room, thread, inline: None, outage })
     }
 
+    /// Many writers that take one order each: the yardstick of the benchmark, and nothing else. Needs a
+    /// store in which they wait for each other.
+    pub fn one_by_one(backends: Vec<Box<dyn Backend>>) -> Result<Writer, StoreError> {
+        let (jobs, waiting) = mpsc::unbounded_channel::<Queued>();
+        let waiting = Arc::new(Mutex::new(waiting));
+        for mut backend in backends {
+            let waiting = Arc::clone(&waiting);
+            let next = move || waiting.lock().ok()?.blocking_recv();
+            std::thread::Builder::new()
+                .name("ichae-one-by-one".to_owned())
+                .spawn(move || {
+                    while let Some((job, _place)) = next() {
+                        if let Job::Order(order, sender) = job {
+                            // A caller that went away needs no answer.
+                            let answer = backend.commit(&[order]).pop();
+                            let _ = sender.send(answer.unwrap_or(Err(Code::T0999.into())));
+                        }
+                    }
+                })
+                .map_err(StoreError::io("a writer thread cannot be started"))?;
+        }
+        let (jobs, thread) = (Mutex::new(Some(jobs)), Mutex::new(None));
+        let room = Arc::new(Semaphore::new(QUEUE_MAX));
+        Ok(Writer { jobs, room, thread, inline: None, outage: None })
+    }
+
     /// A writer without a thread, for tests on virtual time.
     pub fn inline(backend: Box<dyn Backend>) -> Writer {
         let (jobs, thread) = (Mutex::new(None), Mutex::new(None));

@@ -20,7 +20,7 @@ pub fn run(bench: &mut Bench<'_>) -> Done {
     let client = &site.clients[0];
     let rows = bench.scale().bulk;
     let scratch = Scratch::new(&bench.options.folder, "bare-store")?;
-    let mut bare = Site::make(scratch.path(), 1)?;
+    let mut bare = Site::make(scratch.path(), 1, None)?;
     let (mut beside_single, mut beside_store) = (Vec::new(), Vec::new());
     let mut accepted = 0;
     for _ in 0..bench.scale().rounds {

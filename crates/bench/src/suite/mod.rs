@@ -3,6 +3,7 @@
 mod bulk;
 mod flat;
 mod keys;
+mod nodes;
 mod reads;
 mod requests;
 mod settlement;
@@ -32,11 +33,19 @@ pub const SECTIONS: &[(&str, &str, Section)] = &[
     ("bulk", "bulk intake beside single requests and the bare store", bulk::run),
 ];
 
+/// As [`SECTIONS`], of a store on PostgreSQL.
+pub const ON_POSTGRES: &[(&str, &str, Section)] = &[
+    ("nodes", "batches beside one request in a transaction; two nodes beside one", nodes::run),
+    ("partners", "one hot partner beside a thousand", requests::partners),
+    ("flat", "a full store beside an empty one, and after kill -9", flat::run),
+];
+
 /// Measures; `tell` is told how far it is.
 pub fn run(options: &Options, tell: &mut dyn FnMut(&str)) -> Result<Report, BenchError> {
     let mut report = Report::default();
     let wanted = |name: &str| options.only.is_empty() || options.only.iter().any(|o| o == name);
-    for (name, about, section) in SECTIONS.iter().filter(|(name, ..)| wanted(name)) {
+    let sections = if options.store.is_some() { ON_POSTGRES } else { SECTIONS };
+    for (name, about, section) in sections.iter().filter(|(name, ..)| wanted(name)) {
         let mut tries = if options.retry { 2 } else { 1 };
         loop {
             tell(&format!("{name}: {about}"));
@@ -84,7 +93,7 @@ impl Bench<'_> {
         stored: u64,
     ) -> Result<Running, BenchError> {
         let scratch = Scratch::new(&self.options.folder, name)?;
-        let mut site = Site::make(scratch.path(), partners)?;
+        let mut site = Site::make(scratch.path(), partners, self.options.store.as_deref())?;
         if stored > 0 {
             let tell = &mut *self.tell;
             site.fill(stored, |done| {
@@ -100,7 +109,7 @@ impl Bench<'_> {
     /// A fresh store with two partners and so many payers' keys of the first, served.
     pub fn serve_payers(&mut self, name: &str, payers: u64) -> Result<Running, BenchError> {
         let scratch = Scratch::new(&self.options.folder, name)?;
-        let mut site = Site::make(scratch.path(), 2)?;
+        let mut site = Site::make(scratch.path(), 2, self.options.store.as_deref())?;
         let tell = &mut *self.tell;
         site.fill_payers(payers, |done| {
             if done % 1_000_000 < crate::site::PAYERS_TOGETHER {
@@ -113,7 +122,7 @@ impl Bench<'_> {
 
     /// The yardstick in a process of its own.
     pub fn yardstick(&self) -> Result<Server, BenchError> {
-        Server::start(&self.options.program, &["bench", "--yardstick"], false)
+        Server::start(&self.options.program, &["bench", "--yardstick"], &[], false)
     }
 
     pub async fn tokens(&self, server: &Server, clients: &[Client]) -> Result<Seen, BenchError> {
@@ -143,6 +152,28 @@ impl Bench<'_> {
         let few = turns.len();
         if few < CONNECTIONS {
             return self.requests(server, clients, time).await;
+        }
+        all_good(load::run(server.address, turns, Pace::Closed, time).await?)
+    }
+
+    /// Half of the connections, each client in turn.
+    pub async fn half_requests(
+        &self,
+        server: &Server,
+        clients: &[Client],
+        time: Duration,
+    ) -> Result<Seen, BenchError> {
+        let callers = self.request_callers(server, clients, clients.len()).await?;
+        let half = CONNECTIONS / 2;
+        let share = callers.len().div_ceil(half).max(1);
+        let mut rest = callers.into_iter();
+        let mut turns = Vec::new();
+        while turns.len() < half {
+            let mine: Vec<RequestCaller> = rest.by_ref().take(share).collect();
+            if mine.is_empty() {
+                break;
+            }
+            turns.push(Turns::new(mine));
         }
         all_good(load::run(server.address, turns, Pace::Closed, time).await?)
     }
@@ -208,8 +239,12 @@ impl Bench<'_> {
 pub type Done = Result<(), BenchError>;
 
 pub fn start(program: &Path, site: &Site) -> Result<Server, BenchError> {
-    let config = site.config.to_string_lossy().into_owned();
-    Server::start(program, &["serve", "--config", &config], true)
+    start_at(program, &site.config, &[])
+}
+
+pub fn start_at(program: &Path, config: &Path, env: &[(&str, &str)]) -> Result<Server, BenchError> {
+    let config = config.to_string_lossy().into_owned();
+    Server::start(program, &["serve", "--config", &config], env, true)
 }
 
 /// As many as there are connections, each client as often as another.

@@ -110,6 +110,11 @@ pub enum Command {
     },
     /// Recompute every balance from the postings and verify the hash chains; also on a live store
     Check(Check),
+    /// Move a store between kinds
+    Store {
+        #[command(subcommand)]
+        command: StoreCommand,
+    },
     /// Bring the tables of a store on PostgreSQL to this version; an older node goes on meanwhile
     Migrate(Serve),
     /// Copy a store, also a served one, into a new folder, and check the copy
@@ -469,12 +474,29 @@ pub struct Bench {
     /// Where the stores are made, on the disk that is to be measured [default: the temporary folder]
     #[arg(long)]
     pub folder: Option<PathBuf>,
+    /// Make the stores in databases of their own on this PostgreSQL server: then the sections are nodes,
+    /// partners, flat
+    #[arg(long, value_name = "URL")]
+    pub store: Option<String>,
     /// Serve the yardstick, a bare handler, until ended
     #[arg(long, hide = true)]
     pub yardstick: bool,
     /// Only these: requests, partners, flat, settlement, reads, keys, bulk
     #[arg(value_name = "SECTION")]
     pub sections: Vec<String>,
+}
+
+#[derive(Subcommand)]
+pub enum StoreCommand {
+    /// Copy the store of a data folder, whole, to the PostgreSQL that a configuration names, and check it
+    Copy {
+        /// The data folder that has it; nothing may serve it
+        #[arg(long, env = "ICHAE_DATA")]
+        data: PathBuf,
+        /// The configuration that is served from then on; it has to name a `store` and the same keys
+        #[arg(long, env = "ICHAE_CONFIG")]
+        config: PathBuf,
+    },
 }
 
 #[derive(Subcommand)]

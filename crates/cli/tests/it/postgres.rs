@@ -83,8 +83,8 @@ impl Site {
         Running::start(&[&at[..], &["--bank", &bank, "--store", &self.database.address]].concat())
     }
 
-    /// `ichae check`, by a configuration file.
-    fn check(&self) -> serde_json::Value {
+    /// A configuration file on this store.
+    fn config(&self) -> String {
         let file = self.folder.path().join("ichae.toml");
         let (data, store) = (self.data("a"), &self.database.address);
         let text = format!(
@@ -92,7 +92,11 @@ impl Site {
              rail = \"simulated\"\n"
         );
         std::fs::write(&file, text).unwrap();
-        json(&["check", "--config", file.to_str().unwrap()])
+        file.to_str().unwrap().to_owned()
+    }
+
+    fn check(&self) -> serde_json::Value {
+        json(&["check", "--config", &self.config()])
     }
 }
 
@@ -170,4 +174,35 @@ fn another_installations_keys_are_refused() {
     assert!(!refused.status.success());
     let error = stderr(&refused);
     assert!(error.contains("key folder does not belong to this store"), "{error}");
+}
+
+/// A hub that outgrew its file: the same identifiers, limits and used keys afterwards.
+#[test]
+fn a_store_moves_to_postgresql() {
+    let site = Site::new("move", "");
+    let data = site.data("a");
+    let bank = format!("http://{}", site.bank.address);
+    let embedded =
+        ["sandbox", "--listen", "127.0.0.1:0", "--data", data.as_str(), "--bank", bank.as_str()];
+    let before = Running::start(&embedded);
+    let key = before.api().key("7000000001");
+    let first = before.api().request(&key, "one");
+    let remain = before.api().remain();
+    let copy = ["store", "copy", "--data", &data, "--config", &site.config()];
+    assert!(stderr(&run(&copy)).contains("is served"), "not while it is served");
+    assert!(before.terminate());
+    let copied = run(&copy);
+    assert!(copied.status.success(), "{}", stderr(&copied));
+    assert!(
+        stderr(&run(&embedded)).contains("moved to PostgreSQL"),
+        "two would give one number twice"
+    );
+    let after = site.start(&data);
+    assert_eq!(after.api().remain(), remain);
+    let again = after.api().request(&key, "one");
+    assert_eq!((&again["result"], &again["group_key"]), (&"R0132".into(), &first["group_key"]));
+    let group = first["group_key"].as_str().unwrap();
+    assert_eq!(after.api().execute(group, "NOW")["result"], "A0000");
+    assert_eq!(after.api().settled(group)["res_cnt"], "1");
+    assert_eq!(site.check()["findings"], serde_json::json!([]));
 }

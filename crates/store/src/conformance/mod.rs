@@ -6,7 +6,8 @@ mod sequences;
 
 use crate::keys::{KeyFolder, Keys};
 use crate::port::{Answer, Backend, Clock, Reader};
-use crate::postgres::tests::server::Database;
+use crate::postgres::scratch::ScratchDatabase;
+use crate::postgres::tests::server::database;
 use crate::seal::Sealer;
 use crate::sqlite;
 use crate::{memory, postgres};
@@ -34,7 +35,7 @@ pub struct Harness {
     pub reader: Box<dyn Reader>,
     pub now: Arc<AtomicI64>,
     pub file: Option<PathBuf>,
-    pub database: Option<Database>,
+    pub database: Option<ScratchDatabase>,
     pub sealer: Arc<Sealer>,
 }
 
@@ -108,18 +109,19 @@ pub fn on_sqlite_at(
 }
 
 pub fn on_postgres() -> Harness {
-    on_postgres_at(Database::new(), Arc::new(Sealer::new(Keys::random().unwrap()).unwrap()), RULES)
+    on_postgres_at(database(), Arc::new(Sealer::new(Keys::random().unwrap()).unwrap()), RULES)
 }
 
-pub fn on_postgres_at(database: Database, sealer: Arc<Sealer>, rules: Rules) -> Harness {
+pub fn on_postgres_at(database: ScratchDatabase, sealer: Arc<Sealer>, rules: Rules) -> Harness {
     let (now, clock) = clock();
     let settings = postgres::Settings {
-        link: database.link(),
+        link: database.link().unwrap(),
         environment: "test",
         rules,
         clock,
         witness: None,
         node: "a".to_owned(),
+        one_by_one: false,
     };
     let opened = postgres::open(settings, &sealer).unwrap();
     let (backend, reader) = (Box::new(opened.backend), Box::new(opened.reader));
@@ -164,7 +166,8 @@ fn check(name: &str, run: fn(&mut Harness), mut harness: Harness) {
         assert_eq!(report.findings, [], "{name}");
     }
     if let Some(database) = &harness.database {
-        let report = postgres::check::check(&database.link(), &harness.sealer, |_, _| {}).unwrap();
+        let report =
+            postgres::check::check(&database.link().unwrap(), &harness.sealer, |_, _| {}).unwrap();
         assert_eq!(report.findings, [], "{name}");
     }
 }

@@ -203,7 +203,7 @@ proptest! {
             sealer: Arc::clone(&sqlite.sealer),
         };
         let sealer = Arc::clone(&sqlite.sealer);
-        let mut postgres = on_postgres_at(Database::new(), sealer, SEQUENCE_RULES);
+        let mut postgres = on_postgres_at(database(), sealer, SEQUENCE_RULES);
         let world = populate(&mut memory);
         populate(&mut sqlite);
         populate(&mut postgres);
@@ -221,7 +221,7 @@ proptest! {
         let dump = memory.dump(end);
         prop_assert_eq!(&dump, &sqlite.dump(end));
         prop_assert_eq!(&dump, &postgres.dump(end));
-        let link = postgres.database.as_ref().unwrap().link();
+        let link = postgres.database.as_ref().unwrap().link().unwrap();
         let report = crate::postgres::check::check(&link, &postgres.sealer, |_, _| {}).unwrap();
         prop_assert_eq!(report.findings, vec![]);
         let file = sqlite.file.clone().unwrap();

@@ -8,6 +8,7 @@
 use super::flush::{Changed, flush};
 use super::link::{Fate, Link, Session, fate};
 use super::load::{Chain, Loaded, load};
+use super::nodes::Node;
 use super::rare::{Rare, concerns_all, is_rare};
 use super::serials::Serials;
 use super::wanted::Wanted;
@@ -43,7 +44,10 @@ pub(super) struct Parts {
     pub rules: Rules,
     pub clock: Clock,
     pub epochs: Arc<Epochs>,
-    pub node: i64,
+    /// As the benchmark's yardstick works: statement after statement.
+    pub one_by_one: bool,
+    /// Heard of for as long as there is a writer.
+    pub node: Arc<Node>,
     pub latest: Time,
 }
 
@@ -101,7 +105,9 @@ impl PostgresBackend {
             return Ok(session);
         }
         let made = timeout(PATIENCE, self.parts.link.session()).await;
-        made.map_err(|_| StoreError::Busy)?
+        let mut session = made.map_err(|_| StoreError::Busy)??;
+        session.one_by_one = self.parts.one_by_one;
+        Ok(session)
     }
 
     /// One transaction. The session is kept only where it is known to be idle again.
@@ -157,7 +163,7 @@ impl PostgresBackend {
         if decided.rail && !rail_alone {
             return Err(Trouble::RailAlone);
         }
-        let node = self.parts.node;
+        let node = self.parts.node.no;
         let mut rare = Rare { session: &mut *session, sealer: &self.parts.sealer, node };
         for write in &decided.rare {
             rare.write(write).await?;
@@ -188,7 +194,7 @@ impl PostgresBackend {
         let mark = "UPDATE nodes SET batch = $2 WHERE no = $1 AND ended_at IS NULL";
         let mark = session.prepared(mark).await?;
         let begin = session.client.batch_execute("BEGIN");
-        let params: [&(dyn tokio_postgres::types::ToSql + Sync); 2] = [&self.parts.node, &batch];
+        let params: [&(dyn tokio_postgres::types::ToSql + Sync); 2] = [&self.parts.node.no, &batch];
         let mark = session.client.execute(&mark, &params);
         let ((), marked) = futures_util::future::try_join(begin, mark).await?;
         Ok(marked == 1)
@@ -242,7 +248,7 @@ impl PostgresBackend {
         let looking = async {
             let statement = session.prepared(sql).await?;
             session.warned();
-            Ok::<_, StoreError>(session.client.query_opt(&statement, &[&self.parts.node]).await?)
+            Ok::<_, StoreError>(session.client.query_opt(&statement, &[&self.parts.node.no]).await?)
         };
         let found = timeout(STUCK, looking).await.map_err(|_| Trouble::Not(StoreError::Busy))??;
         if session.warned() {
@@ -261,27 +267,39 @@ impl PostgresBackend {
         loop {
             match self.transact(orders, rail_alone).await {
                 Ok(answers) => {
-                    self.outage.store(false, Ordering::SeqCst);
+                    self.is_away(None);
                     return Ok(answers);
                 }
                 Err(Trouble::RailAlone) => rail_alone = true,
                 Err(Trouble::Again(_)) if again < AGAIN_MAX => again += 1,
                 Err(Trouble::Again(error) | Trouble::Not(error)) => {
                     let lost = matches!(error, StoreError::Busy) || fate(&error) == Fate::Lost;
-                    self.outage.store(lost, Ordering::SeqCst);
+                    if lost {
+                        self.is_away(Some(&error));
+                    }
                     return Err(error);
                 }
                 Err(Trouble::Fenced) => end_as_fenced(),
                 Err(Trouble::Unknown(answers)) => {
-                    self.outage.store(true, Ordering::SeqCst);
+                    self.is_away(Some(&StoreError::Busy));
                     self.session = None;
                     if self.was_committed().await {
-                        self.outage.store(false, Ordering::SeqCst);
+                        self.is_away(None);
                         return Ok(answers);
                     }
                     // Known not to be: the same batch again, decided on what is there now.
                 }
             }
+        }
+    }
+
+    /// Whether the database answers; its going and coming are logged.
+    fn is_away(&self, why: Option<&StoreError>) {
+        let was = self.outage.swap(why.is_some(), Ordering::SeqCst);
+        match why {
+            Some(error) if !was => tracing::error!(%error, "the database does not answer"),
+            None if was => tracing::warn!("the database answers again"),
+            _ => {}
         }
     }
 
@@ -398,7 +416,7 @@ impl Decided {
 /// What a caller is told of an order of which nothing was written.
 fn not_written(error: &StoreError) -> Code {
     if matches!(error, StoreError::Busy) || fate(error) == Fate::Lost {
-        tracing::warn!(%error, "refused, nothing was written");
+        // Logged once, when it began.
         return Code::T0503;
     }
     let full = |error: &tokio_postgres::Error| {
@@ -414,7 +432,7 @@ fn not_written(error: &StoreError) -> Code {
 
 impl Drop for PostgresBackend {
     fn drop(&mut self) {
-        let (link, node) = (Arc::clone(&self.parts.link), self.parts.node);
+        let (link, node) = (Arc::clone(&self.parts.link), self.parts.node.no);
         let ended = self
             .parts
             .link

@@ -100,7 +100,7 @@ pub(super) async fn flush(
     });
     let writes = writes.map(|one| Box::pin(one) as Asked<'_, u64>);
     let commit: Asked<'_, u64> = Box::pin(commit);
-    in_order(writes.chain(std::iter::once(commit))).await?;
+    in_order(session.one_by_one, writes.chain(std::iter::once(commit))).await?;
     Ok(())
 }
 
@@ -135,7 +135,7 @@ fn own_states(rows: &[&Payout]) -> Option<Part> {
     Columns::of(rows).column(|p| p.no.0).column(|p| own(p)).column(|p| p.webhook_url.clone()).into(
         "UPDATE payouts p SET own = u.own, webhook_url = u.url \
              FROM unnest($1::bigint[], $2::smallint[], $3::text[]) AS u (no, own, url) \
-             WHERE p.no = u.no",
+             WHERE p.no = u.no AND p.no = ANY($1)",
     )
 }
 
@@ -294,6 +294,6 @@ fn told_notices(rows: &[&Notice]) -> Option<Part> {
              last_status = u.last_status, last_at = u.last_at \
              FROM unnest($1::bigint[], $2::smallint[], $3::bigint[], $4::bigint[], $5::bigint[], \
              $6::bigint[]) AS u (no, state, tries, next_at, last_status, last_at) \
-             WHERE n.no = u.no",
+             WHERE n.no = u.no AND n.no = ANY($1)",
         )
 }

@@ -45,14 +45,15 @@ statements! {
     RAIL_SHARED = "SELECT {} FROM rails WHERE no = 1 FOR SHARE", rows::RAIL;
     RAIL_ALONE = "SELECT {} FROM rails WHERE no = 1 FOR UPDATE", rows::RAIL;
     PARTNERS = "SELECT {} FROM partners WHERE no = ANY($1) OR cst_id = ANY($2)", rows::PARTNER;
-    OPEN_GROUPS = "SELECT {} FROM ledgers l JOIN groups g ON g.no = l.open_group \
-                   WHERE l.partner = ANY($1)", rows::GROUP;
+    OPEN_GROUPS = "SELECT {} FROM groups g WHERE g.no = ANY(ARRAY( \
+                   SELECT l.open_group FROM ledgers l WHERE l.partner = ANY($1)))", rows::GROUP;
     GROUPS = "SELECT {} FROM groups g WHERE g.no = ANY($1)", rows::GROUP;
     KEYS = "SELECT {}, k.fingerprint FROM billing_keys k WHERE k.no = ANY($1)", rows::KEY;
     KEYS_OF = "SELECT {}, k.fingerprint FROM billing_keys k WHERE k.fingerprint = ANY($1)", rows::KEY;
     PRIOR = "SELECT {}, {} FROM unnest($1::bigint[], $2::text[]) AS w (partner, distinct_key) \
-             JOIN payouts p ON p.partner = w.partner AND p.distinct_key = w.distinct_key COLLATE \"C\" \
-             JOIN groups g ON g.no = p.grp", rows::PAYOUT, rows::GROUP;
+             CROSS JOIN LATERAL (SELECT * FROM payouts p WHERE p.partner = w.partner \
+             AND p.distinct_key = w.distinct_key COLLATE \"C\" LIMIT 1) p \
+             CROSS JOIN LATERAL (SELECT * FROM groups g WHERE g.no = p.grp LIMIT 1) g", rows::PAYOUT, rows::GROUP;
     PAYOUTS = "SELECT {} FROM payouts p WHERE p.no = ANY($1)", rows::PAYOUT;
     ATTEMPTS = "SELECT {} FROM attempts a WHERE a.payout = ANY($1)", rows::ATTEMPT;
     NOTICES = "SELECT {} FROM notices WHERE no = ANY($1) ORDER BY no FOR UPDATE", rows::NOTICE;
@@ -67,21 +68,23 @@ statements! {
                CROSS JOIN LATERAL (SELECT * FROM charges c WHERE c.payer = w.payer \
                AND c.month = w.month AND c.month IS NOT NULL ORDER BY c.no DESC LIMIT 1) c",
                rows::billing::CHARGE;
-    CHARGES = "SELECT {} FROM charges c WHERE c.no = ANY($1) OR c.no IN \
-               (SELECT t.charge FROM trades t WHERE t.no = ANY($2))", rows::billing::CHARGE;
+    CHARGES = "SELECT {} FROM charges c WHERE c.no = ANY($1::bigint[] || ARRAY( \
+               SELECT t.charge FROM trades t WHERE t.no = ANY($2)))", rows::billing::CHARGE;
     // All calls of a payment: an order may make another of them the one that its receipt is of.
-    TRADES = "SELECT {} FROM trades WHERE charge = ANY($1) OR charge IN \
-              (SELECT t.charge FROM trades t WHERE t.no = ANY($2))",
+    TRADES = "SELECT {} FROM trades WHERE charge = ANY($1::bigint[] || ARRAY( \
+              SELECT t.charge FROM trades t WHERE t.no = ANY($2)))",
               rows::billing::TRADE;
 }
 
 const DESK: &str = "SELECT one FROM store FOR UPDATE";
 const FUNDS: &str = "SELECT f.partner, f.reference, f.amount, f.at \
     FROM unnest($1::bigint[], $2::text[]) AS w (partner, reference) \
-    JOIN funds f ON f.partner = w.partner AND f.reference = w.reference COLLATE \"C\"";
+    CROSS JOIN LATERAL (SELECT * FROM funds f WHERE f.partner = w.partner \
+    AND f.reference = w.reference COLLATE \"C\" LIMIT 1) f";
 const ALIASES: &str = "SELECT y.partner, y.alias, y.no \
     FROM unnest($1::bigint[], $2::bytea[]) AS w (partner, alias) \
-    JOIN payers y ON y.partner = w.partner AND y.alias = w.alias AND y.alias IS NOT NULL";
+    CROSS JOIN LATERAL (SELECT * FROM payers y WHERE y.partner = w.partner AND y.alias = w.alias \
+    AND y.alias IS NOT NULL LIMIT 1) y";
 
 type Params<'a> = Vec<&'a (dyn ToSql + Sync)>;
 
@@ -146,7 +149,7 @@ pub(super) async fn load(
     let asked = asked.map(|(statement, part)| {
         Box::pin(session.client.query(statement, &part.params)) as Asked<'_, Vec<Row>>
     });
-    let found = in_order(asked).await?;
+    let found = in_order(session.one_by_one, asked).await?;
     let mut loaded = Loaded { rows: Rows::default(), chains: HashMap::new() };
     for (part, found) in parts.iter().zip(&found) {
         for row in found {

@@ -3,6 +3,7 @@
 mod batch;
 mod billing;
 pub mod check;
+pub mod copy;
 mod flush;
 mod link;
 mod load;
@@ -14,6 +15,7 @@ mod rare;
 mod read;
 mod reseal;
 mod row;
+pub mod scratch;
 mod serials;
 #[cfg(test)]
 pub(crate) mod tests;

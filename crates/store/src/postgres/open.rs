@@ -44,6 +44,8 @@ pub struct Settings {
     pub witness: Option<PathBuf>,
     /// What this node is called; no two that are there at once may have one name.
     pub node: String,
+    /// One statement after the other, for the yardstick of the benchmark.
+    pub one_by_one: bool,
 }
 
 /// An open store: its writer's half and its readers.
@@ -69,7 +71,8 @@ pub fn open(settings: Settings, sealer: &Arc<Sealer>) -> Result<Opened, StoreErr
         rules: settings.rules,
         clock: settings.clock,
         epochs: Arc::clone(&epochs),
-        node: node.no,
+        one_by_one: settings.one_by_one,
+        node: Arc::clone(&node),
         latest,
     };
     let mut backend = PostgresBackend::new(parts, outage);
@@ -139,6 +142,11 @@ pub fn migrate(link: &Arc<Link>) -> Result<(Option<i64>, i64), StoreError> {
         let after = version(&session).await?.unwrap_or_default();
         Ok((before, after))
     })
+}
+
+/// The tables of this version, made where there are none.
+pub(super) async fn made_tables(session: &mut Session) -> Result<(), StoreError> {
+    tables(session, false).await
 }
 
 /// Makes the tables, or refuses older ones. Of a version newer by one is served too: that is how a fleet is

@@ -9,10 +9,19 @@ pub(super) type Asked<'a, T> =
     Pin<Box<dyn Future<Output = Result<T, tokio_postgres::Error>> + Send + 'a>>;
 
 /// All of them, in one round trip and in their order: each is put on the wire when it is first polled. The
-/// first error is told once every one of them has been answered.
+/// first error is told once every one of them has been answered. `one_by_one`: each in a round trip of its
+/// own.
 pub(super) async fn in_order<'a, T>(
+    one_by_one: bool,
     asked: impl Iterator<Item = Asked<'a, T>>,
 ) -> Result<Vec<T>, StoreError> {
+    if one_by_one {
+        let mut told = Vec::new();
+        for one in asked {
+            told.push(one.await?);
+        }
+        return Ok(told);
+    }
     let mut started = Vec::new();
     for mut one in asked {
         // Sent now, whatever order they are polled in afterwards.

@@ -71,7 +71,7 @@ pub(super) struct Parts {
 }
 
 /// The first serial that no row has.
-pub(super) fn next_serial(db: &Connection) -> Result<i64, StoreError> {
+pub(crate) fn next_serial(db: &Connection) -> Result<i64, StoreError> {
     let sql = "SELECT max((SELECT ifnull(max(no), 0) FROM payouts), \
                (SELECT ifnull(max(no), 0) FROM groups), \
                (SELECT ifnull(max(no), 0) FROM billing_keys), \

@@ -19,6 +19,7 @@ mod statements;
 mod tests;
 mod unique;
 
+pub(crate) use batch::next_serial;
 pub use distinct::KEYS_IN_MEMORY;
 pub use open::{Opened, Settings, environment, latest, open};
 pub use read::SqliteReader;

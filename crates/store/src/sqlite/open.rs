@@ -153,6 +153,9 @@ fn identify(connection: &Connection, settings: &Settings) -> Result<(), StoreErr
     let found: Option<String> = connection.query_row(sql, [], |r| r.get(0)).optional()?;
     match found {
         Some(environment) if environment == settings.environment => Ok(()),
+        Some(moved) if moved.starts_with("moved") => Err(StoreError::Refused(format!(
+            "this store was {moved}: serve that one, by the `store` of its configuration"
+        ))),
         Some(environment) => Err(StoreError::Refused(format!(
             "this store was made for {environment}, not for {}",
             settings.environment

@@ -1,3 +1,7 @@
 //! What only the store on PostgreSQL must do; and the server that all tests of it share.
 
+mod copy;
+mod cuts;
+mod nodes;
+mod proxy;
 pub(crate) mod server;

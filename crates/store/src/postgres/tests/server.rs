@@ -1,11 +1,10 @@
 //! One throw-away server for the tests of this process, and a database of its own for each of them.
 
-use crate::postgres::Link;
+use crate::postgres::scratch::ScratchDatabase;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 /// Runs for as long as this process: the script ends the server when its input does.
 struct Server {
@@ -34,40 +33,16 @@ fn server() -> &'static Server {
     })
 }
 
-/// Carries out one statement in the database that the server began with.
-fn run(sql: String) {
-    let link = Arc::new(Link::new(&server().address, None, None).unwrap());
-    let of = Arc::clone(&link);
-    let done = link.wait(Duration::from_secs(30), async move {
-        Ok(of.session().await?.client.batch_execute(&sql).await?)
-    });
-    done.unwrap();
+/// Where the server's socket is.
+pub(crate) fn folder() -> String {
+    let address = &server().address;
+    let host = address.split('@').nth(1).and_then(|rest| rest.split('/').next()).unwrap();
+    host.replace("%2F", "/")
 }
 
 /// A database that is dropped with the handle.
-pub(crate) struct Database {
-    name: String,
-}
-
-impl Database {
-    pub fn new() -> Database {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        let name = format!("t{}", NEXT.fetch_add(1, Ordering::SeqCst));
-        run(format!("CREATE DATABASE {name}"));
-        Database { name }
-    }
-
-    pub fn address(&self) -> String {
-        format!("{}{}", server().address.trim_end_matches("ichae"), self.name)
-    }
-
-    pub fn link(&self) -> Arc<Link> {
-        Arc::new(Link::new(&self.address(), None, None).unwrap())
-    }
-}
-
-impl Drop for Database {
-    fn drop(&mut self) {
-        run(format!("DROP DATABASE {} WITH (FORCE)", self.name));
-    }
+pub(crate) fn database() -> ScratchDatabase {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let name = format!("t{}", NEXT.fetch_add(1, Ordering::SeqCst));
+    ScratchDatabase::make(&server().address, &name).unwrap()
 }
