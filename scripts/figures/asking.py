@@ -17,6 +17,9 @@ TOGETHER = 64
 NOTHING_DONE, NOT_KNOWN = ("T0503",), ("T0504", "T0999")
 """Answers after which the same call is made again: what they say of the one before."""
 
+LATE_S = 2
+"""Whoever is refused because the store does not answer should be told so sooner."""
+
 PATIENCE_S = 60
 """So long a client asks for one answer. No hub is away for as long as that."""
 
@@ -42,7 +45,7 @@ class Asker:
         while True:
             if time.monotonic() > end:
                 raise Broken(f"{path} with {fields} got no answer but {last}")
-            sent = False
+            sent, began = False, time.monotonic()
             try:
                 if self.raw is None:
                     self.raw = Raw(self.ports[self.at], self.timeout)
@@ -65,6 +68,7 @@ class Asker:
             elif code in NOTHING_DONE or code in NOT_KNOWN:
                 last = answer
                 self.count[code] += 1
+                self.count["refused late"] += time.monotonic() - began > LATE_S
                 unsure = unsure or code in NOT_KNOWN
                 self.elsewhere()
                 time.sleep(0.05)

@@ -16,7 +16,7 @@ import threading
 import time
 
 from asking import REQUEST, Asker, first_fields, wrongly_told
-from common import Broken, until
+from common import Broken, side_by_side, until
 
 ALONE = 8
 """So many clients have a partner to themselves, and execute ALL. The others share one partner and its
@@ -242,8 +242,8 @@ class World:
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=256)
         self.hook = f"http://127.0.0.1:{self.listener.getsockname()[1]}/hook"
         shared = self.hub.test_partner()
-        self.partners = [self.hub.partner(f"alone{n}", limit=LIMIT) if n < ALONE else shared
-                         for n in range(clients)]
+        alone = side_by_side(lambda n: hub.partner(f"alone{n}", limit=LIMIT), range(ALONE))
+        self.partners = alone + [shared] * (clients - ALONE)
         self.keys = [partner.key(ACCOUNTS.get(n, "1002003004005"), sub_id=f"c{n}")
                      for n, partner in enumerate(self.partners)]
         self.files = [folder / f"audit-{n}" for n in range(processes)]

@@ -4,7 +4,9 @@ It understands the frames of the protocol's version 3 in both directions. At a C
 
 - pass it on and cut the client off at once, or once the server has answered: the answer is lost;
 - cut without passing it on: nothing was committed, and the client cannot tell that from the above;
-- keep it for a while, or pass it on, cut, and take no connections for a while: an outage.
+- keep it for a while, for longer than the server leaves a session its locks, or pass it on, cut, and take no connections for a while: an outage.
+
+It can also keep the server's warnings to itself, to show what would be if nobody heeded them.
 
 It runs in a process of its own. Its counters and its mode are in memory that both share.
 """
@@ -25,14 +27,15 @@ SSL, GSS, CANCEL = 80877103, 80877104, 80877102
 
 COMMIT = b"COMMIT\0"
 COUNTED = ("connections", "cancels", "commits", "lost at once", "lost after the answer", "not passed on",
-           "kept", "outages", "of the lost, committed", "of the lost, rolled back", "warnings",
+           "kept", "kept too long", "outages", "of the lost, committed", "of the lost, rolled back", "warnings",
            "warnings at a commit")
 CUTS = ("lost at once", "lost after the answer", "not passed on", "outages")
-FAULTS = (("lost at once", 0.2), ("lost after the answer", 0.2), ("not passed on", 0.15), ("kept", 0.05),
-          ("outages", 0.0015))
+FAULTS = (("lost at once", 0.25), ("lost after the answer", 0.25), ("not passed on", 0.15), ("kept", 0.02),
+          ("kept too long", 0.0003), ("outages", 0.0015))
 """How often each strikes a COMMIT."""
 
-KEPT_S, OUTAGE_S = (0.01, 0.3), (1.0, 2.5)
+KEPT_S, TOO_LONG_S, OUTAGE_S = (0.01, 0.3), (11, 13), (1.0, 2.5)
+"""Too long: the server ends a session of ours that holds locks and says nothing for 10 s."""
 
 
 class Proxy:
@@ -41,7 +44,7 @@ class Proxy:
     def __init__(self, folder, seed, faults=FAULTS):
         fork = multiprocessing.get_context("fork")
         self.counts = fork.RawArray("q", len(COUNTED))
-        self.faulty = fork.RawValue("b", 0)
+        self.faulty, self.mute = fork.RawValue("b", 0), fork.RawValue("b", 0)
         self.server, self.faults, self.random = f"{folder}/.s.PGSQL.5432", faults, random.Random(seed)
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=256)
         self.port = self.listener.getsockname()[1]
@@ -58,6 +61,9 @@ class Proxy:
 
     def go_wrong(self, wrong=True):
         self.faulty.value = wrong
+
+    def hide_warnings(self, hidden):
+        self.mute.value = hidden
 
     # From here on in the proxy's process.
 
@@ -84,6 +90,8 @@ class Proxy:
             writer.transport.abort()
             return
         self.count("connections")
+        # A listener that was not made by asyncio does not give this to its connections.
+        writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             answers, server = await asyncio.open_unix_connection(self.server)
         except OSError:
@@ -171,12 +179,13 @@ class Connection:
         self.fault = proxy.drawn()
         if self.fault:
             proxy.count(self.fault)
-        if self.fault == "kept":
-            await asyncio.sleep(proxy.random.uniform(*KEPT_S))
+        if self.fault in ("kept", "kept too long"):
+            span = KEPT_S if self.fault == "kept" else TOO_LONG_S
+            await asyncio.sleep(proxy.random.uniform(*span))
         if self.fault == "not passed on":
             return True
         self.committing = True
-        if self.fault in (None, "kept"):
+        if self.fault not in CUTS:
             return False
         self.server.write(b"Q" + struct.pack("!I", len(COMMIT) + 4) + COMMIT)
         if self.fault == "lost at once":
@@ -191,18 +200,23 @@ class Connection:
             while True:
                 head = await self.answers.readexactly(5)
                 body = await self.answers.readexactly(struct.unpack("!I", head[1:])[0] - 4)
+                hidden = self._warning(head[:1], body) and self.proxy.mute.value
                 if self._ended(head[:1], body):
                     break
-                if not self.writer.is_closing():
+                if not hidden and not self.writer.is_closing():
                     self.writer.write(head + body)
         self.cut()
 
-    def _ended(self, kind, body):
-        """Whether this is the answer that the client is not to get."""
-        if kind == b"N" and b"VWARNING\0" in body:
+    def _warning(self, kind, body):
+        warning = kind == b"N" and b"VWARNING\0" in body
+        if warning:
             self.proxy.count("warnings")
             if self.committing:
                 self.proxy.count("warnings at a commit")
+        return warning
+
+    def _ended(self, kind, body):
+        """Whether this is the answer that the client is not to get."""
         if kind != b"C" or body not in (COMMIT, b"ROLLBACK\0") or not self.committing:
             return False
         self.committing = False

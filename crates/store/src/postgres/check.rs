@@ -199,7 +199,7 @@ impl Run {
     /// The counters of the groups in which something waits or is unclaimed, by their rows or by
     /// their counters.
     async fn groups(&mut self) -> Result<(), StoreError> {
-        let counting = "SELECT no FROM groups WHERE waiting > 0 OR unclaimed > 0";
+        let counting = "SELECT no FROM groups WHERE waits OR works";
         for r in self.session.client.query(counting, &[]).await? {
             self.loose.insert(r.try_get(0)?);
         }

@@ -121,11 +121,15 @@ async fn store_row(source: &Connection, session: &Session) -> Result<(), StoreEr
     Ok(())
 }
 
-/// Columns of a table in its order, with their kinds.
+/// Columns of a table in its order, with their kinds; but for those that follow from others.
 async fn columns(session: &Session, table: &str) -> Result<Vec<(String, Type)>, StoreError> {
+    let generated = "SELECT column_name::text FROM information_schema.columns \
+                     WHERE table_name = $1 AND is_generated = 'ALWAYS'";
+    let generated = session.client.query(generated, &[&table]).await?;
+    let generated: Vec<String> = generated.iter().map(|row| row.get(0)).collect();
     let statement = session.client.prepare(&format!("SELECT * FROM {table}")).await?;
     let named = statement.columns().iter().map(|c| (c.name().to_owned(), c.type_().clone()));
-    Ok(named.collect())
+    Ok(named.filter(|(name, _)| !generated.contains(name)).collect())
 }
 
 async fn one_table(

@@ -196,7 +196,7 @@ impl Reader for PostgresReader {
 
     fn waiting_groups(&self, partner: PartnerNo, limit: usize) -> Read<Vec<Group>> {
         let sql = format!(
-            "SELECT {} FROM groups g WHERE g.partner = $1 AND g.waiting > 0 \
+            "SELECT {} FROM groups g WHERE g.partner = $1 AND g.waits \
              ORDER BY g.no DESC LIMIT $2",
             rows::GROUP
         );
@@ -301,7 +301,7 @@ impl Reader for PostgresReader {
                        AND p.partner > at.partner ORDER BY p.partner LIMIT 1) \
                FROM at WHERE at.partner IS NOT NULL) \
              SELECT partner FROM (SELECT partner FROM at WHERE partner IS NOT NULL \
-             UNION SELECT partner FROM groups WHERE unclaimed > 0) AS working \
+             UNION SELECT partner FROM groups WHERE works) AS working \
              WHERE {} ORDER BY partner",
             mine("partner")
         );
@@ -316,7 +316,7 @@ impl Reader for PostgresReader {
     }
 
     fn executing_groups(&self, partner: PartnerNo) -> Read<Vec<GroupNo>> {
-        let sql = "SELECT no FROM groups WHERE unclaimed > 0 AND partner = $1 ORDER BY no";
+        let sql = "SELECT no FROM groups WHERE works AND partner = $1 ORDER BY no";
         self.all(sql.to_owned(), params![partner.0], |r| Ok(GroupNo(r.try_get(0)?)))
     }
 
@@ -437,7 +437,7 @@ impl Reader for PostgresReader {
             ["available", "held", "suspense", "funded", "captured", "refunding", "receivable"];
         let sums = columns.map(sum).join(", ");
         let sql = format!(
-            "SELECT {sums}, (SELECT {} FROM groups WHERE waiting > 0) FROM ledgers",
+            "SELECT {sums}, (SELECT {} FROM groups WHERE waits) FROM ledgers",
             sum("waiting_sum")
         );
         let funds = self.one(sql, vec![], |r| {
