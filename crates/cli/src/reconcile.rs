@@ -16,7 +16,7 @@ use ichae_reconcile::{
 use ichae_server::admin::request::{Request, StatementNote};
 use ichae_server::run::Places;
 use ichae_store::port::{Sent, StoreError};
-use ichae_store::sqlite::sent::SentBook;
+use ichae_store::sent::SentBook;
 use serde_json::{Value, json};
 use std::fs::File;
 use std::io::{BufReader, IsTerminal, Read};
@@ -78,7 +78,10 @@ fn matched(args: &Reconcile, file: &Path, printer: &Printer) -> anyhow::Result<R
         (Some(first), Some(last)) => Days { first: day(first)?, last: day(last)? },
         _ => surveyed.days.context("it has no line that can be read: does the map fit?")?,
     };
-    let book = SentBook::open(&Places::of(&config).data.store())?;
+    let book = match ichae_server::store::link(&config)? {
+        Some(link) => SentBook::on_postgres(link),
+        None => SentBook::open(&Places::of(&config).data.store())?,
+    };
     let around = (before(days.first), days.last.next().unwrap_or(days.last));
     let earlier = returned(&book, &surveyed.returned, around)?;
     let ours = book.on(around.0, around.1)?.chain(earlier.into_iter().map(Ok));

@@ -63,6 +63,11 @@ pub fn open(config: &Config, places: &Places, offline: bool) -> Result<Hub, Stor
              see `ichae bank status`"
         );
     }
+    if store.reader.is_shared() && config.bank.rail == RailKind::Simulated && !offline {
+        tracing::warn!(
+            "the simulated bank is this node's own: of several nodes only one may have it"
+        );
+    }
     let file = places.data.bank();
     let rail: Arc<dyn Rail> = match config.bank.rail {
         RailKind::Simulated => {

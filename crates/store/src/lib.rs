@@ -22,5 +22,6 @@ pub mod queue;
 pub mod report;
 mod rows;
 pub mod seal;
+pub mod sent;
 pub mod sqlite;
 pub mod witness;

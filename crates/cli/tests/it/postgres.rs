@@ -83,12 +83,18 @@ impl Site {
         Running::start(&[&at[..], &["--bank", &bank, "--store", &self.database.address]].concat())
     }
 
-    /// A configuration file on this store.
     fn config(&self) -> String {
-        let file = self.folder.path().join("ichae.toml");
-        let (data, store) = (self.data("a"), &self.database.address);
+        self.config_of("a", "")
+    }
+
+    /// A configuration file on this store, with the keys of `a`.
+    fn config_of(&self, data: &str, more: &str) -> String {
+        let file = self.folder.path().join(format!("{data}.toml"));
+        let (keys, data) = (self.data("a"), self.data(data));
+        let store = &self.database.address;
         let text = format!(
-            "environment = \"test\"\ndata = \"{data}\"\nstore = \"{store}\"\n[bank]\n\
+            "environment = \"test\"\ndata = \"{data}\"\nkeys = \"{keys}/keys\"\n\
+             store = \"{store}\"\n{more}[server]\nlisten = \"127.0.0.1:0\"\n[bank]\n\
              rail = \"simulated\"\n"
         );
         std::fs::write(&file, text).unwrap();
@@ -205,4 +211,23 @@ fn a_store_moves_to_postgresql() {
     assert_eq!(after.api().execute(group, "NOW")["result"], "A0000");
     assert_eq!(after.api().settled(group)["res_cnt"], "1");
     assert_eq!(site.check()["findings"], serde_json::json!([]));
+}
+
+/// Two of one name are a mistake: the later one is the node, the earlier one writes nothing any more.
+#[test]
+fn a_node_that_was_ended_writes_nothing_and_ends() {
+    let site = Site::new("fenced", "");
+    let first = site.config_of("a", "node = \"x\"\n");
+    json(&["partner", "add", "shop", "--name", "상점", "--config", &first]);
+    let mut earlier = Running::start(&["serve", "--config", &first]);
+    let log = earlier.hear();
+    let later = Running::start(&["serve", "--config", &site.config_of("b", "node = \"x\"\n")]);
+    let fund = ["partner", "fund", "shop", "5000", "--reference", "r", "--data"];
+    let lost = run(&[&fund[..], &[&site.data("a")]].concat());
+    assert!(!lost.status.success(), "it was not written");
+    until("the earlier one ends", || earlier.has_ended());
+    let heard = log.join().unwrap();
+    assert!(heard.contains("another node has taken over"), "{heard}");
+    json(&[&fund[..], &[&site.data("b")]].concat());
+    assert!(later.terminate());
 }

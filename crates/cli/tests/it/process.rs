@@ -123,6 +123,11 @@ impl Running {
         })
     }
 
+    /// Whether it has ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
     pub fn id(&self) -> u32 {
         self.child.id()
     }

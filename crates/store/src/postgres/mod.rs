@@ -16,6 +16,7 @@ mod read;
 mod reseal;
 mod row;
 pub mod scratch;
+pub(crate) mod sent;
 mod serials;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -97,6 +97,33 @@ fn deposit(r: &Found) -> Read<Deposit> {
     })
 }
 
+macro_rules! sent_where {
+    ($condition:literal) => {
+        concat!(
+            "SELECT p.own, g.mode, p.no, a.bank_no, p.amount, a.day FROM attempts a \
+             JOIN payouts p ON p.no = a.payout JOIN groups g ON g.no = p.grp WHERE ",
+            $condition
+        )
+    };
+}
+
+pub(super) const SENT_OF: &str = sent_where!("a.bank_no = $1");
+/// A partner's, after (day, number), from one day to another.
+pub(super) const SENT_PAGE: &str = sent_where!(
+    "a.partner = $1 AND (a.day, a.payout) > ($2, $3) AND a.day >= $4 AND a.day <= $5 \
+     ORDER BY a.day, a.payout LIMIT $6"
+);
+
+pub(super) fn sent(r: &Found) -> Read<Sent> {
+    Ok(Sent {
+        payout: PayoutNo(r.try_get(2)?),
+        bank_no: r.try_get::<_, Option<i64>>(3)?.map(BankNo),
+        amount: Won(r.try_get(4)?),
+        day: Day(r.try_get(5)?),
+        state: state_at(r, 0, 1)?,
+    })
+}
+
 /// A partner whose shard is this node's; `$1` and `$2` are what [`PostgresReader::share`] says.
 fn mine(column: &str) -> String {
     format!("mod(mod({column}, 1024), $1) = $2")
@@ -463,21 +490,9 @@ impl Reader for PostgresReader {
         after: (Day, PayoutNo),
         limit: usize,
     ) -> Read<Vec<Sent>> {
-        let sql = "SELECT p.own, g.mode, p.no, a.bank_no, p.amount, a.day FROM attempts a \
-                   JOIN payouts p ON p.no = a.payout JOIN groups g ON g.no = p.grp \
-                   WHERE a.partner = $1 AND (a.day, a.payout) > ($2, $3) AND a.day >= $4 \
-                   AND a.day <= $5 ORDER BY a.day, a.payout LIMIT $6";
-        let (after_day, after_no) = (after.0.0, after.1.0);
-        let params = params![partner.0, after_day, after_no, days.0.0, days.1.0, most(limit)];
-        self.all(sql.to_owned(), params, |r| {
-            Ok(Sent {
-                payout: PayoutNo(r.try_get(2)?),
-                bank_no: r.try_get::<_, Option<i64>>(3)?.map(BankNo),
-                amount: Won(r.try_get(4)?),
-                day: Day(r.try_get(5)?),
-                state: state_at(r, 0, 1)?,
-            })
-        })
+        let (day, no) = (after.0.0, after.1.0);
+        let params = params![partner.0, day, no, days.0.0, days.1.0, most(limit)];
+        self.all(SENT_PAGE.to_owned(), params, sent)
     }
 
     fn operators(&self) -> Read<Vec<Operator>> {

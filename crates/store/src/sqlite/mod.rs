@@ -13,7 +13,7 @@ mod persist;
 mod read;
 mod reseal;
 mod row;
-pub mod sent;
+pub(crate) mod sent;
 mod statements;
 #[cfg(test)]
 mod tests;

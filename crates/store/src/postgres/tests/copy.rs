@@ -3,6 +3,7 @@
 use super::server::database;
 use crate::conformance::*;
 use crate::postgres::copy::copy;
+use crate::sent::SentBook;
 use ichae_domain::command::*;
 use ichae_domain::ident::PayoutNo;
 use std::sync::Arc;
@@ -34,6 +35,9 @@ fn it_tells_the_same_in_its_new_place() {
     let mut before = on_sqlite();
     lived_in(&mut before);
     let dump = before.dump(200);
+    let day = before.time().day();
+    let in_file = SentBook::open(before.file.as_ref().unwrap()).unwrap();
+    let sent: Vec<_> = in_file.on(day, day).unwrap().map(Result::unwrap).collect();
     let (database, sealer) = (database(), Arc::clone(&before.sealer));
     let file = before.file.clone().unwrap();
     let link = database.link().unwrap();
@@ -42,6 +46,9 @@ fn it_tells_the_same_in_its_new_place() {
 
     let mut after = on_postgres_at(database, sealer, RULES);
     assert_eq!(after.dump(200), dump);
+    let book = SentBook::on_postgres(link.clone());
+    assert_eq!(book.on(day, day).unwrap().map(Result::unwrap).collect::<Vec<_>>(), sent);
+    assert_eq!(book.of(sent[3].bank_no.unwrap()).unwrap(), Some(sent[3]));
     // What was being sent when it stopped is asked about; numbers go on where they were.
     let sending = after.reader.sending(PayoutNo(0), 10).unwrap();
     assert_eq!(sending.len(), 1);
