@@ -203,6 +203,10 @@ pub trait Reader: BillingReader + Send + Sync {
     fn may_act(&self) -> bool {
         true
     }
+    /// Nodes that work on this store besides this one.
+    fn other_nodes(&self) -> Read<i64> {
+        Ok(0)
+    }
     /// Counts changes of partners that other nodes made.
     fn version(&self) -> Read<i64> {
         Ok(0)

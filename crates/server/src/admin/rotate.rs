@@ -17,6 +17,17 @@ pub(super) async fn rotate(
     let folder = hub.key_folder.clone().ok_or_else(|| {
         AdminError::plain("this hub's keys are in memory only: nothing to rotate")
     })?;
+    let others = hub
+        .read(|r| r.other_nodes())
+        .await
+        .map_err(|error| AdminError::plain(error.to_string()))?;
+    if others > 0 {
+        // What this node seals from then on the others could not open.
+        return Err(AdminError::plain(format!(
+            "{others} other nodes work on this store and would not have the new keys: stop them, rotate, \
+             copy the key folder to them, and start them again"
+        )));
+    }
     let keys = rotate_folder(folder).await?;
     // First the keys, then the tokens: a token under the new key is never unreadable.
     hub.sealer.swap(keys.clone())?;

@@ -164,6 +164,12 @@ impl Reader for PostgresReader {
         self.node.may_act()
     }
 
+    fn other_nodes(&self) -> Read<i64> {
+        let sql = "SELECT count(*) FROM nodes WHERE ended_at IS NULL AND no <> $1".to_owned();
+        let found = self.one(sql, params![self.node.no], |r| Ok(r.try_get(0)?));
+        Ok(found?.unwrap_or(0))
+    }
+
     fn version(&self) -> Read<i64> {
         let found =
             self.one("SELECT version FROM versions".to_owned(), vec![], |r| Ok(r.try_get(0)?));
