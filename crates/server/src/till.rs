@@ -94,21 +94,27 @@ impl Hub {
     {
         let hub = Arc::clone(self);
         let whole = async move {
-            let Reply::Trade(intent) = hub.submit(Actor::Partner, command).await? else {
+            // However long that takes: once it is written, it is called or said not to have been.
+            let Reply::Trade(intent) = hub.writer.submit_patiently(Actor::Partner, command).await?
+            else {
                 return Err(Code::T0999.into());
             };
             let (charge, trade) = *intent;
-            if !hub.reader.may_act() {
-                // Another node may be asking about it by now: it is not made, and asked about.
-                return Err(Code::T0504.into());
-            }
-            let answer = hub.till.call(&call(&charge, &trade)).await;
+            let answer = match hub.reader.may_act() {
+                true => hub.till.call(&call(&charge, &trade)).await,
+                // Another node may have taken over by now; then this one cannot write that down either.
+                false => TradeAnswer::NotSent,
+            };
             let label = ByTrade::of(trade.kind, &answer);
             hub.metrics.trade_calls.get_or_create(&label).inc();
             hub.traded(&charge, &trade, false, answer).await
         };
         // A task of its own: a connection that closes must not cut it between the two.
-        tokio::spawn(whole).await.unwrap_or(Err(Code::T0999.into()))
+        let whole = tokio::spawn(whole);
+        tokio::select! {
+            done = whole => done.unwrap_or(Err(Code::T0999.into())),
+            () = self.writer.outage() => Err(Code::T0504.into()),
+        }
     }
 
     /// Writes down what the acquirer said of a call.

@@ -14,7 +14,7 @@ pub const QUEUE_MAX: usize = 16_384;
 
 /// Looks at whether the store answers, while a caller waits, and those in a row that are enough.
 const LOOK: Duration = Duration::from_millis(100);
-const LOOKS_MAX: u32 = 8;
+const LOOKS_MAX: u32 = 4;
 
 enum Job {
     Order(Order, oneshot::Sender<Answer>),
@@ -99,12 +99,30 @@ impl Writer {
             Err(order) => order,
         };
         let place = Arc::clone(&self.room).try_acquire_owned().ok();
-        let answer = self.queue_order(order, place);
-        let Some(outage) = &self.outage else { return answer.await };
         tokio::select! {
             biased;
-            answer = answer => answer,
-            () = lasting(outage) => Err(Code::T0504.into()),
+            answer = self.queue_order(order, place) => answer,
+            () = self.outage() => Err(Code::T0504.into()),
+        }
+    }
+
+    /// As [`Writer::submit`], but waits for the answer however long the store does not give one.
+    pub async fn submit_patiently(&self, actor: Actor, command: Command) -> Answer {
+        let order = match self.carry_out_here(Order { actor, command }) {
+            Ok(answer) => return answer,
+            Err(order) => order,
+        };
+        let place = Arc::clone(&self.room).try_acquire_owned().ok();
+        self.queue_order(order, place).await
+    }
+
+    /// Returns once the store has not answered for as long as a caller may be kept.
+    pub async fn outage(&self) {
+        let Some(outage) = &self.outage else { return std::future::pending().await };
+        let mut looks = 0;
+        while looks < LOOKS_MAX {
+            tokio::time::sleep(LOOK).await;
+            looks = if outage.load(Ordering::Relaxed) { looks + 1 } else { 0 };
         }
     }
 
@@ -169,15 +187,6 @@ impl Writer {
 impl Drop for Writer {
     fn drop(&mut self) {
         self.close();
-    }
-}
-
-/// Returns once a store has not answered for as long as a caller may be kept.
-async fn lasting(outage: &AtomicBool) {
-    let mut looks = 0;
-    while looks < LOOKS_MAX {
-        tokio::time::sleep(LOOK).await;
-        looks = if outage.load(Ordering::Relaxed) { looks + 1 } else { 0 };
     }
 }
 

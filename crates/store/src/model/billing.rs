@@ -1,7 +1,7 @@
 //! The model's half for payers and payments.
 
 use crate::billing::PayerRow;
-use ichae_domain::billing::{Charge, Month, OrderText, PayerAlias, Trade};
+use ichae_domain::billing::{Charge, ChargeState, Month, OrderText, PayerAlias, Trade};
 use ichae_domain::command::Reads;
 use ichae_domain::ident::{ChargeNo, PartnerNo, PayerNo, TradeNo};
 use ichae_domain::time::Day;
@@ -48,12 +48,12 @@ impl BillingRows {
         let named = |c: &&Charge| {
             c.partner == partner && c.oid == oid && day.is_none_or(|day| c.day == day)
         };
-        self.charges.values().rev().map(|(charge, _)| charge).find(named)
+        that_counts(self.charges.values().map(|(charge, _)| charge).filter(named))
     }
 
     pub(crate) fn by_month(&self, payer: PayerNo, month: Month) -> Option<&Charge> {
         let named = |c: &&Charge| c.payer == payer && c.month == Some(month);
-        self.charges.values().rev().map(|(charge, _)| charge).find(named)
+        that_counts(self.charges.values().map(|(charge, _)| charge).filter(named))
     }
 
     /// Gives back what is none of its own.
@@ -84,4 +84,9 @@ impl BillingRows {
         }
         None
     }
+}
+
+/// One that did not fail, of which there is one at most; else the newest.
+fn that_counts<'a>(named: impl Iterator<Item = &'a Charge>) -> Option<&'a Charge> {
+    named.max_by_key(|charge| (charge.state != ChargeState::Failed, charge.at, charge.no))
 }

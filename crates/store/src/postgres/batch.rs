@@ -8,7 +8,7 @@
 use super::flush::{Changed, flush};
 use super::link::{Fate, Link, Session, fate};
 use super::load::{Chain, Loaded, load};
-use super::nodes::Node;
+use super::nodes::{Node, end_as_fenced};
 use super::rare::{Rare, concerns_all, is_rare};
 use super::serials::Serials;
 use super::wanted::Wanted;
@@ -32,6 +32,8 @@ const PATIENCE: Duration = Duration::from_millis(800);
 /// How long one statement of a transaction may take before the connection counts as lost. Longer than the
 /// server leaves a session that holds our locks and does nothing.
 const STUCK: Duration = Duration::from_secs(30);
+/// After so long a statement counts as one that is not answered: callers are not kept. The writer waits on.
+const SLOW: Duration = Duration::from_millis(500);
 /// Between two looks at what became of a commit.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 /// Times that a batch is run again because of others' locks.
@@ -55,8 +57,9 @@ pub struct PostgresBackend {
     parts: Parts,
     session: Option<Session>,
     serials: Serials,
-    /// The number of the last batch that was begun.
+    /// The number of the last batch that was begun, and of the last one that is known to be committed.
     batch: i64,
+    committed: i64,
     latest: Time,
     /// Set while the database does not answer.
     outage: Arc<AtomicBool>,
@@ -96,7 +99,7 @@ impl PostgresBackend {
     pub(super) fn new(parts: Parts, outage: Arc<AtomicBool>) -> PostgresBackend {
         let latest = parts.latest;
         let serials = Serials::default();
-        PostgresBackend { parts, session: None, serials, batch: 0, latest, outage }
+        PostgresBackend { parts, session: None, serials, batch: 0, committed: 0, latest, outage }
     }
 
     /// The session, a new one where there is none. Bounded: callers wait.
@@ -124,6 +127,7 @@ impl PostgresBackend {
         match done {
             Ok(answers) => {
                 self.session = Some(session);
+                self.committed = batch;
                 Ok(answers)
             }
             Err(trouble) => {
@@ -147,17 +151,23 @@ impl PostgresBackend {
         rail_alone: bool,
         batch: i64,
     ) -> Result<Vec<Answer>, Trouble> {
-        let stuck = |_| Trouble::Not(StoreError::Busy);
+        let stuck = |()| Trouble::Not(StoreError::Busy);
+        let indexed = self.indexed_anew(orders);
+        let orders = indexed.as_deref().unwrap_or(orders);
         let wanted = Wanted::of(orders);
-        let begun = timeout(STUCK, self.begin(session, batch)).await.map_err(stuck)??;
+        let begun = self.patiently(self.begin(session, batch)).await.map_err(stuck)??;
         if !begun {
             return Err(Trouble::Fenced);
         }
         let loading = load(session, &wanted, rail_alone);
-        let mut loaded = timeout(STUCK, loading).await.map_err(stuck)??;
+        let mut loaded = self.patiently(loading).await.map_err(stuck)??;
+        let weights: usize = orders.iter().map(|order| order.command.weight() + 1).sum();
+        let mut serials = self.serials;
+        self.patiently(serials.reserve(session, weights)).await.map_err(stuck)??;
+        self.serials = serials;
         let mut decided = Decided::default();
         for order in orders {
-            let answer = self.decide(session, order, &mut loaded, &mut decided).await?;
+            let answer = self.decide(order, &mut loaded, &mut decided)?;
             decided.answers.push(answer);
         }
         if decided.rail && !rail_alone {
@@ -165,15 +175,16 @@ impl PostgresBackend {
         }
         let node = self.parts.node.no;
         let mut rare = Rare { session: &mut *session, sealer: &self.parts.sealer, node };
-        for write in &decided.rare {
-            rare.write(write).await?;
-        }
-        if decided.concerns_all {
-            rare.tell_all().await?;
-        }
+        let writing = async {
+            for write in &decided.rare {
+                rare.write(write).await?;
+            }
+            if decided.concerns_all { rare.tell_all().await } else { Ok(()) }
+        };
+        self.patiently(writing).await.map_err(stuck)??;
         session.warned();
         let flushing = flush(session, &decided.changed, &loaded.rows, &loaded.chains, node);
-        match timeout(STUCK, flushing).await {
+        match self.patiently(flushing).await {
             // A warning at a commit: it may not have reached the standby.
             Ok(Ok(())) if session.warned() => Err(Trouble::Unknown(decided.answers)),
             Ok(Ok(())) => Ok(decided.answers),
@@ -189,27 +200,36 @@ impl PostgresBackend {
         }
     }
 
+    /// Waits for what the database is asked, and lets it be known that it does not answer. An error: it took
+    /// so long that the connection counts as lost.
+    async fn patiently<T>(&self, asked: impl Future<Output = T>) -> Result<T, ()> {
+        let mut asked = std::pin::pin!(asked);
+        if let Ok(done) = timeout(SLOW, &mut asked).await {
+            return Ok(done);
+        }
+        self.is_away(Some(&StoreError::Busy));
+        timeout(STUCK, asked).await.map_err(|_| ())
+    }
+
     /// Begins, and writes the batch's number down. `false`: this node has been ended by another.
     async fn begin(&self, session: &mut Session, batch: i64) -> Result<bool, StoreError> {
-        let mark = "UPDATE nodes SET batch = $2 WHERE no = $1 AND ended_at IS NULL";
+        // A database that went back to before the last batch does not have its number.
+        let mark = "UPDATE nodes SET batch = $2 WHERE no = $1 AND ended_at IS NULL AND batch = $3";
         let mark = session.prepared(mark).await?;
         let begin = session.client.batch_execute("BEGIN");
-        let params: [&(dyn tokio_postgres::types::ToSql + Sync); 2] = [&self.parts.node.no, &batch];
+        let params: [&(dyn tokio_postgres::types::ToSql + Sync); 3] =
+            [&self.parts.node.no, &batch, &self.committed];
         let mark = session.client.execute(&mark, &params);
         let ((), marked) = futures_util::future::try_join(begin, mark).await?;
         Ok(marked == 1)
     }
 
-    async fn decide(
+    fn decide(
         &mut self,
-        session: &mut Session,
         order: &Order,
         loaded: &mut Loaded,
         decided: &mut Decided,
     ) -> Result<Answer, Trouble> {
-        let indexed = self.indexed_anew(order);
-        let order = indexed.as_ref().unwrap_or(order);
-        self.serials.reserve(session, order.command.weight()).await?;
         self.latest = self.latest.max((self.parts.clock)());
         let context = Context {
             now: self.latest,
@@ -229,13 +249,22 @@ impl PostgresBackend {
         Ok(Ok(change.reply))
     }
 
-    /// An account's blind index under the keys of this moment; see the embedded store.
-    fn indexed_anew(&self, order: &Order) -> Option<Order> {
-        let Command::RegisterKey(new) = &order.command else { return None };
+    /// Accounts' blind indexes under the keys of this moment: the callers' may be of before a rotation that
+    /// has re-indexed the rows since. `None`: no order has one.
+    fn indexed_anew(&self, orders: &[Order]) -> Option<Vec<Order>> {
+        let registers = |order: &Order| matches!(order.command, Command::RegisterKey(_));
+        orders
+            .iter()
+            .any(registers)
+            .then(|| orders.iter().map(|one| self.with_index(one)).collect())
+    }
+
+    fn with_index(&self, order: &Order) -> Order {
+        let Command::RegisterKey(new) = &order.command else { return order.clone() };
         let sub_id = new.sub_id.as_deref();
         let prints = self.parts.sealer.fingerprints(new.partner, sub_id, &new.bank, &new.account);
         let new = NewKey { fingerprints: prints, ..(**new).clone() };
-        Some(Order { actor: order.actor.clone(), command: Command::RegisterKey(Box::new(new)) })
+        Order { actor: order.actor.clone(), command: Command::RegisterKey(Box::new(new)) }
     }
 
     /// Whether the last batch was committed. Waits for the transaction to end that may still hold this
@@ -284,9 +313,11 @@ impl PostgresBackend {
                     self.is_away(Some(&StoreError::Busy));
                     self.session = None;
                     if self.was_committed().await {
+                        self.committed = self.batch;
                         self.is_away(None);
                         return Ok(answers);
                     }
+                    self.serials.forget();
                     // Known not to be: the same batch again, decided on what is there now.
                 }
             }
@@ -324,13 +355,6 @@ impl PostgresBackend {
     pub(super) fn parts(&self) -> &Parts {
         &self.parts
     }
-}
-
-/// Another node counts this one as gone and goes on with its work: whatever it still wanted to write would
-/// be written beside that.
-fn end_as_fenced() -> ! {
-    tracing::error!("another node has taken over from this one: the process ends, start it again");
-    std::process::abort();
 }
 
 /// What a batch has come to, order by order.
@@ -432,6 +456,7 @@ fn not_written(error: &StoreError) -> Code {
 
 impl Drop for PostgresBackend {
     fn drop(&mut self) {
+        self.parts.node.leave();
         let (link, node) = (Arc::clone(&self.parts.link), self.parts.node.no);
         let ended = self
             .parts

@@ -1,5 +1,6 @@
 //! Reads about payers, payments and calls to the acquirer.
 
+use super::load::THAT_COUNTS;
 use super::pool::{Params, PostgresReader, most, params};
 use crate::billing::{BillingReader, ChargeRow, PayerQuery, PayerRow};
 use crate::port::StoreError;
@@ -55,7 +56,7 @@ impl PostgresReader {
         let trades = trades.collect::<Vec<_>>().join(", ");
         let sql = format!(
             "SELECT {CHARGE}, c.texts, {PAYER}, y.instrument, {trades} \
-             FROM (SELECT * FROM charges c WHERE {find} ORDER BY c.no DESC LIMIT 1) c \
+             FROM (SELECT * FROM charges c WHERE {find} ORDER BY {THAT_COUNTS} LIMIT 1) c \
              JOIN payers y ON y.no = c.payer JOIN trades t ON t.charge = c.no ORDER BY t.no"
         );
         let found = self.ask(sql, params)?;

@@ -43,6 +43,9 @@ const SETTLEMENT: &str = "0";
 /// The node that the rows came from: it has ended, so what it had sent is asked about.
 const NODE: &str = "1";
 
+/// What stands in the place of an environment until the copy is known to be whole: nothing serves that.
+const COPYING: &str = "a copy that was not finished";
+
 /// What was copied, table by table, is told to `progress` now and then: (table, rows).
 pub fn copy(
     file: &Path,
@@ -84,8 +87,14 @@ pub fn copy(
             counts(&before)
         )));
     }
-    // From here on the old one must not be served: its numbers would be given twice.
+    // Never two that can be served, wherever this is cut: their numbers would be given twice.
+    let environment: String =
+        source.query_row("SELECT environment FROM store", [], |r| r.get(0))?;
     source.execute("UPDATE store SET environment = 'moved to PostgreSQL'", [])?;
+    link.handle().block_on(async {
+        let sql = "UPDATE store SET environment = $1";
+        Ok::<_, StoreError>(link.session().await?.client.execute(sql, &[&environment]).await?)
+    })?;
     Ok(after)
 }
 
@@ -109,11 +118,10 @@ async fn store_row(source: &Connection, session: &Session) -> Result<(), StoreEr
                 .to_owned(),
         ));
     }
-    let sql = "SELECT store_id, made_at, environment FROM store";
-    let (id, at, environment): (Vec<u8>, i64, String) =
-        source.query_row(sql, [], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
+    let sql = "SELECT store_id, made_at FROM store";
+    let (id, at): (Vec<u8>, i64) = source.query_row(sql, [], |r| Ok((r.get(0)?, r.get(1)?)))?;
     let sql = "INSERT INTO store (one, store_id, made_at, environment) VALUES (1, $1, $2, $3)";
-    session.client.execute(sql, &[&id, &at, &environment]).await?;
+    session.client.execute(sql, &[&id, &at, &COPYING]).await?;
     let sql = "INSERT INTO nodes (no, name, ended_at) OVERRIDING SYSTEM VALUE \
                VALUES (1, 'the embedded store', clock_timestamp())";
     session.client.execute(sql, &[]).await?;

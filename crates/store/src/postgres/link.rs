@@ -11,13 +11,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::runtime::{Builder, Handle, Runtime};
-use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
+use tokio_postgres::config::{Host, LoadBalanceHosts, SslMode, TargetSessionAttrs};
 use tokio_postgres::error::{Severity, SqlState};
 use tokio_postgres::{AsyncMessage, Client, Config, Connection, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-/// Nobody waits longer for one host to answer a connection.
-const CONNECT: Duration = Duration::from_secs(2);
+/// Nobody waits longer for one host to take a connection: of three, two that are silent must leave time for
+/// the third.
+const CONNECT: Duration = Duration::from_millis(250);
 /// A peer that is silent for so long with something unacknowledged is gone.
 const SILENCE: Duration = Duration::from_secs(5);
 /// Older servers are not tried.
@@ -29,7 +30,9 @@ const SERVER_MIN: i32 = 140_000;
 pub(super) const SESSION: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; \
      SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off; \
      SET join_collapse_limit = 1; SET from_collapse_limit = 1; \
-     SET idle_in_transaction_session_timeout = '10s'; \
+     SET idle_in_transaction_session_timeout = '10s'; SET client_min_messages = warning; \
+     SELECT set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit') \
+     = 'remote_apply' THEN 'remote_apply' ELSE 'on' END, FALSE); \
      SET default_transaction_isolation = 'read committed'";
 
 /// The database and the thread on which its connections are driven.
@@ -71,6 +74,8 @@ impl Link {
         }
         config
             .target_session_attrs(TargetSessionAttrs::ReadWrite)
+            // One that takes connections and says nothing is not always the first to be asked.
+            .load_balance_hosts(LoadBalanceHosts::Random)
             .application_name("ichae")
             .connect_timeout(CONNECT)
             .tcp_user_timeout(SILENCE)

@@ -63,11 +63,11 @@ statements! {
     PAYERS = "SELECT {} FROM payers y WHERE y.no = ANY($1)", rows::billing::PAYER;
     ORDERED = "SELECT {} FROM unnest($1::bigint[], $2::text[]) AS w (partner, oid) \
                CROSS JOIN LATERAL (SELECT * FROM charges c WHERE c.partner = w.partner \
-               AND c.oid = w.oid COLLATE \"C\" ORDER BY c.no DESC LIMIT 1) c", rows::billing::CHARGE;
+               AND c.oid = w.oid COLLATE \"C\" ORDER BY {} LIMIT 1) c", rows::billing::CHARGE, THAT_COUNTS;
     MONTHLY = "SELECT {} FROM unnest($1::bigint[], $2::int[]) AS w (payer, month) \
                CROSS JOIN LATERAL (SELECT * FROM charges c WHERE c.payer = w.payer \
-               AND c.month = w.month AND c.month IS NOT NULL ORDER BY c.no DESC LIMIT 1) c",
-               rows::billing::CHARGE;
+               AND c.month = w.month AND c.month IS NOT NULL ORDER BY {} LIMIT 1) c",
+               rows::billing::CHARGE, THAT_COUNTS;
     CHARGES = "SELECT {} FROM charges c WHERE c.no = ANY($1::bigint[] || ARRAY( \
                SELECT t.charge FROM trades t WHERE t.no = ANY($2)))", rows::billing::CHARGE;
     // All calls of a payment: an order may make another of them the one that its receipt is of.
@@ -75,6 +75,10 @@ statements! {
               SELECT t.charge FROM trades t WHERE t.no = ANY($2)))",
               rows::billing::TRADE;
 }
+
+/// Which of several payments under one name counts: one that did not fail, of which there is one at most; else
+/// the newest. Not the one with the highest number: nodes have blocks of numbers of their own.
+pub(super) const THAT_COUNTS: &str = "c.state <> 4 DESC, c.at DESC, c.no DESC";
 
 const DESK: &str = "SELECT one FROM store FOR UPDATE";
 const FUNDS: &str = "SELECT f.partner, f.reference, f.amount, f.at \

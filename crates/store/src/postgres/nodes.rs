@@ -96,8 +96,14 @@ impl Node {
     /// Is heard of; where it has been without a gap, ends those that are not.
     async fn beat(&self, session: &Session, steady: bool) -> Result<(), StoreError> {
         let at = Instant::now();
-        let sql = "UPDATE leases SET seen_at = clock_timestamp() WHERE node = $1";
-        session.client.execute(sql, &[&self.no]).await?;
+        let sql = "UPDATE leases SET seen_at = clock_timestamp() WHERE node = $1 \
+                   AND EXISTS (SELECT 1 FROM nodes WHERE no = $1 AND ended_at IS NULL)";
+        if session.client.execute(sql, &[&self.no]).await? == 0 {
+            if self.until.load(Ordering::SeqCst) == 0 {
+                return Ok(());
+            }
+            end_as_fenced();
+        }
         self.heard(at);
         if steady {
             // One whose row a batch holds is looked at again: it may be about to be heard of.
@@ -112,8 +118,15 @@ impl Node {
                 tracing::warn!(nodes = ended, "not heard of any more: their work is taken over");
             }
         }
-        self.tell_witness(session).await?;
+        if let Err(error) = self.tell_witness(session).await {
+            tracing::warn!(%error, "the witness could not be written");
+        }
         self.look_around(session).await
+    }
+
+    /// It says goodbye: it may begin nothing outside any more.
+    pub fn leave(&self) {
+        self.until.store(0, Ordering::SeqCst);
     }
 
     pub async fn tell_witness(&self, session: &Session) -> Result<(), StoreError> {
@@ -122,7 +135,15 @@ impl Node {
         let row = session.client.query_one(sql, &[]).await?;
         let bad = |_| StoreError::Damaged("the table of epochs".to_owned());
         let epoch = u16::try_from(row.get::<_, i32>(1)).map_err(bad)?;
-        witness.write(&Seen { store_id: store_id.clone(), epoch, events: row.get(0) })
+        let events = row.get(0);
+        let seen = witness.read(store_id)?;
+        if seen.is_some_and(|seen| seen.epoch == epoch && seen.events > events) {
+            // A new start finds that too, and begins an epoch.
+            stop_all(
+                "the store is older than it was a moment ago: the process ends, start it again",
+            );
+        }
+        witness.write(&Seen { store_id: store_id.clone(), epoch, events })
     }
 }
 
@@ -139,16 +160,23 @@ pub(super) async fn beat(node: Weak<Node>, link: Weak<Link>) {
     // Others are ended only by one that has itself been heard of for a whole lease: after an outage of the
     // database everybody looks gone.
     let mut steady_since: Option<Instant> = None;
+    let mut last = Instant::now();
     loop {
         tokio::time::sleep(BEAT).await;
         let (Some(node), Some(link)) = (node.upgrade(), link.upgrade()) else { return };
+        if last.elapsed() > BEAT * 2 {
+            // This machine slept, and so may have everybody.
+            steady_since = None;
+        }
+        last = Instant::now();
         let steady = steady_since.is_some_and(|since| since.elapsed() > LEASE);
         let beaten = async {
             if session.as_ref().is_none_or(|session| session.client.is_closed()) {
                 session = Some(link.session().await?);
+                steady_since = None;
             }
             match &session {
-                Some(session) => node.beat(session, steady).await,
+                Some(session) => node.beat(session, steady && steady_since.is_some()).await,
                 None => Ok(()),
             }
         };
@@ -163,4 +191,15 @@ pub(super) async fn beat(node: Weak<Node>, link: Weak<Link>) {
             Err(_) => (session, steady_since) = (None, None),
         }
     }
+}
+
+/// Another node counts this one as gone and goes on with its work: whatever it still wanted to write would
+/// be written beside that.
+pub(super) fn end_as_fenced() -> ! {
+    stop_all("another node has taken over from this one: the process ends, start it again")
+}
+
+fn stop_all(why: &str) -> ! {
+    tracing::error!("{why}");
+    std::process::abort();
 }

@@ -78,8 +78,9 @@ pub fn open(settings: Settings, sealer: &Arc<Sealer>) -> Result<Opened, StoreErr
     let mut backend = PostgresBackend::new(parts, outage);
     let reader =
         PostgresReader::new(Arc::clone(&link), Arc::clone(&epochs), Arc::clone(sealer), &node)?;
-    doubt_lost_time(&mut backend, &link, &epochs)?;
+    // Heard of from now on: what is in doubt may take longer than a lease.
     link.handle().spawn(nodes::beat(Arc::downgrade(&node), Arc::downgrade(&link)));
+    doubt_lost_time(&mut backend, &link, &epochs)?;
     Ok(Opened { backend, reader, rolled_back })
 }
 
@@ -306,7 +307,9 @@ async fn start_epoch(
 ) -> Result<bool, StoreError> {
     let (epoch, events) = (epochs(session).await?.current(), last_event(session).await?);
     let seen = witness.read(store_id)?;
-    let older = seen.filter(|seen| seen.epoch > epoch || seen.events > events);
+    // Where another node has begun a later epoch already, that one counts.
+    let older =
+        seen.filter(|seen| seen.epoch > epoch || seen.epoch == epoch && seen.events > events);
     if let Some(seen) = &older {
         let next = epoch.max(seen.epoch) + 1;
         if next >= EPOCHS_MAX {
@@ -335,6 +338,9 @@ async fn begin_epoch(
     let sql = "UPDATE rails SET paused_at = $1, paused_by = 'ichae', pause_reason = $2, \
                bank_counter = 0";
     client.execute(sql, &[&now.0, &reason]).await?;
+    // Whoever still runs knows nothing of the new epoch: it writes nothing any more.
+    let sql = "UPDATE nodes SET ended_at = clock_timestamp() WHERE ended_at IS NULL";
+    client.execute(sql, &[]).await?;
     let sql = "INSERT INTO events (at, actor_kind, kind, about_kind, about, note) \
                VALUES ($1, 2, $2, 6, 0, $3)";
     client.execute(sql, &[&now.0, &(EventKind::EpochStarted as i16), &reason]).await?;

@@ -20,7 +20,7 @@ impl Serials {
         self.next
     }
 
-    /// Makes sure that an order of that weight has its numbers in one row. A block that does not follow on
+    /// Makes sure that orders of that weight have their numbers, in one row. A block that does not follow on
     /// the last one is another node's neighbour: what was left of the last is given up.
     pub async fn reserve(
         &mut self,
@@ -47,11 +47,15 @@ impl Serials {
         }
     }
 
-    /// What is left after a rollback: the numbers since `before` are free again where no block was taken
-    /// since; else those of the new block are given up, which costs nothing but numbers.
+    /// What is left after a rollback: a block that was taken in it may be given to another node, because
+    /// what a sequence handed out is durable only with a commit after it.
     pub fn rolled_back(&mut self, before: Serials) {
-        if self.end == before.end {
-            *self = before;
-        }
+        *self = before;
+    }
+
+    /// After a commit of which nobody knew, and that was none: its numbers may be in nobody's use, its block
+    /// in another's.
+    pub fn forget(&mut self) {
+        *self = Serials::default();
     }
 }

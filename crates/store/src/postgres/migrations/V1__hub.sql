@@ -308,6 +308,10 @@ CREATE TABLE charges (
 ) WITH (fillfactor = 80);
 CREATE INDEX charges_by_oid ON charges (partner, oid, no);
 CREATE INDEX charges_by_month ON charges (payer, month, no) WHERE month IS NOT NULL;
+-- The wall behind the rule that an order number, and a key's month, is charged once; a payment that failed
+-- does not count.
+CREATE UNIQUE INDEX charges_once ON charges (partner, oid) WHERE state <> 4;
+CREATE UNIQUE INDEX charges_once_a_month ON charges (payer, month) WHERE month IS NOT NULL AND state <> 4;
 CREATE INDEX charges_of ON charges (partner, no);
 CREATE INDEX charges_unsettled ON charges (partner, no) WHERE settled_at IS NULL AND state = 3;
 
