@@ -7,6 +7,7 @@ use crate::port::Reader;
 use crate::postgres::scratch::ScratchDatabase;
 use crate::postgres::{self, Opened};
 use crate::seal::Sealer;
+use ichae_domain::billing::{Method, TradeAnswer};
 use ichae_domain::command::*;
 use ichae_domain::ident::PayoutNo;
 use ichae_domain::refusal::Detail;
@@ -133,4 +134,26 @@ fn another_environments_store_and_other_keys_are_refused() {
     let others = Arc::new(Sealer::new(Keys::random().unwrap()).unwrap());
     assert!(open("test", &others).contains("does not belong to this store"));
     assert_eq!(open("test", &sealer), "");
+}
+
+/// Blocks make a later payment's number the lower one. The order number is charged once all the same.
+#[test]
+fn an_order_is_charged_once_whatever_the_numbers_say() {
+    let (database, sealer) = (database(), Arc::new(Sealer::new(Keys::random().unwrap()).unwrap()));
+    let mut a = harness(node(&database, &sealer, "a"), &sealer);
+    let mut b = harness(node(&database, &sealer, "b"), &sealer);
+    let partner = a.partner("shop", 0);
+    let payer = a.payer(partner, Method::Card);
+    let order = || billing::charge(partner, payer, Method::Card, 5_000, "order-1", None);
+    let (first, trade) = b.charge(order());
+    let refused = TradeAnswer::NotSent;
+    b.give(billing::traded(&trade, false, refused)).unwrap();
+    let (second, trade) = a.charge(order());
+    assert!(second < first, "numbers run backwards: {second:?} after {first:?}");
+    a.give(billing::traded(&trade, false, billing::approved())).unwrap();
+    for node in [&mut a, &mut b] {
+        assert!(node.give(order()).is_err(), "charged twice");
+        let told = node.reader.charge_by_oid(partner, "order-1", None).unwrap().unwrap();
+        assert_eq!(told.charge.no, second, "the one that counts is told");
+    }
 }
