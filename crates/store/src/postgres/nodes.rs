@@ -131,12 +131,13 @@ impl Node {
 
     pub async fn tell_witness(&self, session: &Session) -> Result<(), StoreError> {
         let Some((witness, store_id)) = &self.witness else { return Ok(()) };
+        // Before the store is asked: another node may have the same witness, and be ahead of this one.
+        let seen = witness.read(store_id)?;
         let sql = "SELECT coalesce((SELECT max(no) FROM events), 0), max(epoch) FROM epochs";
         let row = session.client.query_one(sql, &[]).await?;
         let bad = |_| StoreError::Damaged("the table of epochs".to_owned());
         let epoch = u16::try_from(row.get::<_, i32>(1)).map_err(bad)?;
         let events = row.get(0);
-        let seen = witness.read(store_id)?;
         if seen.is_some_and(|seen| seen.epoch == epoch && seen.events > events) {
             // A new start finds that too, and begins an epoch.
             stop_all(

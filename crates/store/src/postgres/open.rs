@@ -305,8 +305,9 @@ async fn start_epoch(
     store_id: &[u8],
     clock: &Clock,
 ) -> Result<bool, StoreError> {
-    let (epoch, events) = (epochs(session).await?.current(), last_event(session).await?);
+    // Before the store is asked: another node may have the same witness, and be ahead of this one.
     let seen = witness.read(store_id)?;
+    let (epoch, events) = (epochs(session).await?.current(), last_event(session).await?);
     // Where another node has begun a later epoch already, that one counts.
     let older =
         seen.filter(|seen| seen.epoch > epoch || seen.epoch == epoch && seen.events > events);
