@@ -8,11 +8,9 @@ of each payout is read from its file, what the bank did from the journal.
 import collections
 import contextlib
 import json
-import os
 import random
 import subprocess
 import threading
-import time
 
 from bank import INSTITUTION, Bank, tran_id
 from common import Broken, exchange, side_by_side, until

@@ -255,37 +255,6 @@ class Copy(Hub):
         shutil.rmtree(self.data)
 
 
-LEGS = {
-    1: ("settlement", "available"),  # fund
-    2: ("available", "settlement"),  # take back
-    3: ("available", "held"),        # hold
-    4: ("held", "settlement"),       # settle
-    5: ("held", "available"),        # refuse
-    6: ("held", "available"),        # cancel
-    7: ("settlement", "available"),  # return
-    8: ("suspense", "settlement"),   # correct
-    9: ("available", "suspense"),    # recover
-    10: ("settlement", "suspense"),  # write off
-    11: ("settlement", "suspense"),  # return of what is owed
-}
-"""What an entry of a posting takes the amount from, and what it gives it to."""
-
-
-def folded(postings):
-    """Each partner's balances by its (partner, entry, amount) in their order, and the lowest that
-    one of its own two ever was."""
-    balances, lowest = {}, 0
-    for partner, entry, amount in postings:
-        of = balances.setdefault(partner, {"available": 0, "held": 0, "suspense": 0, "settlement": 0,
-                                           "funded": 0})
-        debit, credit = LEGS[entry]
-        of[debit] -= amount
-        of[credit] += amount
-        of["funded"] += amount if entry == 1 else -amount if entry == 2 else 0
-        lowest = min(lowest, of["available"], of["held"])
-    return balances, lowest
-
-
 def _toml(config, data):
     """Top-level values and one level of tables is all that the file has."""
     def value(v):
@@ -462,7 +431,7 @@ class Client:
         while True:
             try:
                 answer = self.call(path, **fields)
-                if answer["result"] not in ("T0503", "T0999"):
+                if answer["result"] not in ("T0503", "T0504", "T0999"):
                     return answer
             except OSError:
                 pass

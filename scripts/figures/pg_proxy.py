@@ -2,9 +2,10 @@
 
 It understands the frames of the protocol's version 3 in both directions. At a COMMIT it may
 
-- pass it on and cut the client off at once, or once the server has answered: the answer is lost;
+- pass it on and cut the client off, at once or when the server has answered: the answer is lost;
 - cut without passing it on: nothing was committed, and the client cannot tell that from the above;
-- keep it for a while, for longer than the server leaves a session its locks, or pass it on, cut, and take no connections for a while: an outage.
+- keep it for a while, or for longer than the server leaves a session its locks;
+- pass it on, cut everybody off, and take no connections for a while: an outage.
 
 It can also keep the server's warnings to itself, to show what would be if nobody heeded them.
 
@@ -27,8 +28,8 @@ SSL, GSS, CANCEL = 80877103, 80877104, 80877102
 
 COMMIT = b"COMMIT\0"
 COUNTED = ("connections", "cancels", "commits", "lost at once", "lost after the answer", "not passed on",
-           "kept", "kept too long", "outages", "of the lost, committed", "of the lost, rolled back", "warnings",
-           "warnings at a commit")
+           "kept", "kept too long", "outages", "of the lost, committed", "of the lost, rolled back",
+           "warnings", "warnings at a commit")
 CUTS = ("lost at once", "lost after the answer", "not passed on", "outages")
 FAULTS = (("lost at once", 0.25), ("lost after the answer", 0.25), ("not passed on", 0.15), ("kept", 0.02),
           ("kept too long", 0.0003), ("outages", 0.0015))

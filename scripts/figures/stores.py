@@ -1,8 +1,8 @@
-"""The hub's rows, asked for the same way whether they are in its file or in a PostgreSQL.
+"""The hub's rows, asked for the same way whether they are in its file or in a PostgreSQL, and what they mean.
 
 The tables have the same names and columns. What differs stands here: how a snapshot is taken, where the
-settlement account's balance is, how a table's constraints are told. Standard library only, so the
-database's protocol is spoken here too; version 3 of it, simple queries, which is all that is needed.
+settlement account's balance is, how a table's constraints are told. Standard library only, so the database's
+protocol is spoken here too; version 3 of it, simple queries, which is all that is needed.
 """
 
 import re
@@ -13,6 +13,36 @@ import struct
 STARTUP = 196608
 INTEGERS, NUMERIC, BYTES, TRUTH = {20, 21, 23, 26}, 1700, 17, 16
 """Types by their numbers in the catalog."""
+
+LEGS = {
+    1: ("settlement", "available"),  # fund
+    2: ("available", "settlement"),  # take back
+    3: ("available", "held"),        # hold
+    4: ("held", "settlement"),       # settle
+    5: ("held", "available"),        # refuse
+    6: ("held", "available"),        # cancel
+    7: ("settlement", "available"),  # return
+    8: ("suspense", "settlement"),   # correct
+    9: ("available", "suspense"),    # recover
+    10: ("settlement", "suspense"),  # write off
+    11: ("settlement", "suspense"),  # return of what is owed
+}
+"""What an entry of a posting takes the amount from, and what it gives it to."""
+
+
+def folded(postings):
+    """Each partner's balances by its (partner, entry, amount) in their order, and the lowest that
+    one of its own two ever was."""
+    balances, lowest = {}, 0
+    for partner, entry, amount in postings:
+        of = balances.setdefault(partner, {"available": 0, "held": 0, "suspense": 0, "settlement": 0,
+                                           "funded": 0})
+        debit, credit = LEGS[entry]
+        of[debit] -= amount
+        of[credit] += amount
+        of["funded"] += amount if entry == 1 else -amount if entry == 2 else 0
+        lowest = min(lowest, of["available"], of["held"])
+    return balances, lowest
 
 
 class Refused(Exception):

@@ -42,7 +42,7 @@ pub enum StoreError {
     #[error("a row cannot be understood: {0}")]
     Damaged(String),
     /// Nothing can be taken now; the text of T0503 is for the wire.
-    #[error("the store cannot take more until the disk has caught up")]
+    #[error("the store does not answer, or cannot take more until the disk has caught up")]
     Busy,
 }
 

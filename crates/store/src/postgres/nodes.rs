@@ -98,7 +98,13 @@ impl Node {
         let at = Instant::now();
         let sql = "UPDATE leases SET seen_at = clock_timestamp() WHERE node = $1 \
                    AND EXISTS (SELECT 1 FROM nodes WHERE no = $1 AND ended_at IS NULL)";
-        if session.client.execute(sql, &[&self.no]).await? == 0 {
+        session.warned();
+        let renewed = session.client.execute(sql, &[&self.no]).await?;
+        if session.warned() {
+            // Here, and perhaps on no standby: after a fail-over nobody would know of it.
+            return Err(StoreError::Busy);
+        }
+        if renewed == 0 {
             if self.until.load(Ordering::SeqCst) == 0 {
                 return Ok(());
             }
