@@ -76,8 +76,8 @@ statements! {
               rows::billing::TRADE;
 }
 
-/// Which of several payments under one name counts: one that did not fail, of which there is one at most; else
-/// the newest. Not the one with the highest number: nodes have blocks of numbers of their own.
+/// Which of several payments under one name counts: one that did not fail, of which there is at most one;
+/// else the newest. Not the one with the highest number: nodes have blocks of numbers of their own.
 pub(super) const THAT_COUNTS: &str = "c.state <> 4 DESC, c.at DESC, c.no DESC";
 
 const DESK: &str = "SELECT one FROM store FOR UPDATE";
