@@ -27,11 +27,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// How long orders wait for a database that does not answer, before anything was written.
-const PATIENCE: Duration = Duration::from_millis(800);
+/// How long orders wait for a database that does not answer, before anything was written: two silent hosts
+/// and a third.
+const PATIENCE: Duration = Duration::from_millis(1_500);
 /// How long one statement of a transaction may take before the connection counts as lost. Longer than the
 /// server leaves a session that holds our locks and does nothing.
-const STUCK: Duration = Duration::from_secs(30);
+const STUCK: Duration = Duration::from_secs(12);
+/// How long one look may take at what became of a commit.
+const ONE_LOOK: Duration = Duration::from_secs(5);
 /// After so long a statement counts as one that is not answered: callers are not kept. The writer waits on.
 const SLOW: Duration = Duration::from_millis(500);
 /// Between two looks at what became of a commit.
@@ -279,7 +282,8 @@ impl PostgresBackend {
             session.warned();
             Ok::<_, StoreError>(session.client.query_opt(&statement, &[&self.parts.node.no]).await?)
         };
-        let found = timeout(STUCK, looking).await.map_err(|_| Trouble::Not(StoreError::Busy))??;
+        let found =
+            timeout(ONE_LOOK, looking).await.map_err(|_| Trouble::Not(StoreError::Busy))??;
         if session.warned() {
             return Err(Trouble::Not(StoreError::Busy));
         }
@@ -305,6 +309,7 @@ impl PostgresBackend {
                     let lost = matches!(error, StoreError::Busy) || fate(&error) == Fate::Lost;
                     if lost {
                         self.is_away(Some(&error));
+                        self.parts.link.move_on();
                     }
                     return Err(error);
                 }
@@ -348,6 +353,7 @@ impl PostgresBackend {
                 Err(Trouble::Unknown(_) | Trouble::RailAlone) => {}
             }
             self.session = None;
+            self.parts.link.move_on();
             tokio::time::sleep(LOOK_AGAIN).await;
         }
     }

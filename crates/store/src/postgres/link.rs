@@ -8,9 +8,10 @@ use secrecy::{ExposeSecret, SecretString};
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::time::timeout;
 use tokio_postgres::config::{Host, LoadBalanceHosts, SslMode, TargetSessionAttrs};
 use tokio_postgres::error::{Severity, SqlState};
 use tokio_postgres::{AsyncMessage, Client, Config, Connection, Statement};
@@ -19,6 +20,8 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 /// Nobody waits longer for one host to take a connection: of three, two that are silent must leave time for
 /// the third.
 const CONNECT: Duration = Duration::from_millis(250);
+/// Nor for it to be ready for use.
+const HOST: Duration = Duration::from_millis(500);
 /// A peer that is silent for so long with something unacknowledged is gone.
 const SILENCE: Duration = Duration::from_secs(5);
 /// Older servers are not tried.
@@ -39,6 +42,10 @@ pub(super) const SESSION: &str = "SET plan_cache_mode = force_generic_plan; SET 
 pub struct Link {
     runtime: Option<Runtime>,
     config: Config,
+    /// The same for each host alone.
+    hosts: Vec<Config>,
+    /// Which of them is asked first.
+    turn: AtomicUsize,
     tls: MakeRustlsConnect,
 }
 
@@ -72,14 +79,7 @@ impl Link {
         if let Some(password) = password {
             config.password(password.expose_secret());
         }
-        config
-            .target_session_attrs(TargetSessionAttrs::ReadWrite)
-            // One that takes connections and says nothing is not always the first to be asked.
-            .load_balance_hosts(LoadBalanceHosts::Random)
-            .application_name("ichae")
-            .connect_timeout(CONNECT)
-            .tcp_user_timeout(SILENCE)
-            .keepalives_idle(SILENCE);
+        alike(&mut config);
         if ca.is_some() {
             config.ssl_mode(SslMode::Require);
         }
@@ -89,7 +89,9 @@ impl Link {
             .enable_all()
             .build()
             .map_err(StoreError::io("the thread of the database cannot be started"))?;
-        Ok(Link { runtime: Some(runtime), config, tls: MakeRustlsConnect::new(trust(ca)?) })
+        let (hosts, turn) = (each_host(&config), AtomicUsize::new(0));
+        let tls = MakeRustlsConnect::new(trust(ca)?);
+        Ok(Link { runtime: Some(runtime), config, hosts, turn, tls })
     }
 
     /// Whether what goes over the wire can be read by others: no TLS is demanded, and it leaves the machine.
@@ -127,16 +129,41 @@ impl Link {
     ) -> Result<T, StoreError> {
         let (tell, told) = std::sync::mpsc::sync_channel(1);
         self.handle().spawn(async move {
-            let done = tokio::time::timeout(limit, work).await;
+            let done = timeout(limit, work).await;
             // Whoever asked waits for it.
             let _ = tell.send(done.unwrap_or_else(|_| Err(StoreError::Busy)));
         });
         told.recv().unwrap_or(Err(StoreError::Busy))
     }
 
-    /// A new session on the primary, ready for use.
+    /// A new session on the primary, ready for use. One host after the other, none of them for long: one that
+    /// takes a connection and says nothing, as a frozen machine does, must not keep us from the next.
     pub(super) async fn session(&self) -> Result<Session, StoreError> {
-        let (client, connection) = self.config.connect(self.tls()).await?;
+        let first = self.turn.fetch_add(1, Ordering::Relaxed);
+        let mut last = StoreError::Busy;
+        for at in 0..self.hosts.len() {
+            let host = &self.hosts[(first + at) % self.hosts.len()];
+            match timeout(HOST, self.session_on(host)).await {
+                Ok(Ok(session)) => {
+                    // The next one begins where this one found the primary.
+                    self.turn.store(first + at, Ordering::Relaxed);
+                    return Ok(session);
+                }
+                Ok(Err(error)) => last = error,
+                Err(_) => {}
+            }
+        }
+        Err(last)
+    }
+
+    /// The next session is looked for at the next host first: the last one calls itself primary and does not
+    /// answer, as one does that lost its standbys to another one.
+    pub(super) fn move_on(&self) {
+        self.turn.fetch_add(1, Ordering::Relaxed);
+    }
+
+    async fn session_on(&self, host: &Config) -> Result<Session, StoreError> {
+        let (client, connection) = host.connect(self.tls()).await?;
         let warned = Arc::new(AtomicBool::new(false));
         tokio::spawn(drive(connection, Arc::clone(&warned)));
         client.batch_execute(SESSION).await?;
@@ -152,6 +179,49 @@ impl Drop for Link {
             runtime.shutdown_background();
         }
     }
+}
+
+/// The same settings, with one host in each.
+fn each_host(config: &Config) -> Vec<Config> {
+    let ports = config.get_ports();
+    let one = |(at, host): (usize, &Host)| {
+        let mut one = Config::new();
+        match host {
+            Host::Tcp(name) => one.host(name),
+            Host::Unix(path) => one.host_path(path),
+        };
+        if let Some(port) = ports.get(at).or(ports.first()) {
+            one.port(*port);
+        }
+        if let Some(user) = config.get_user() {
+            one.user(user);
+        }
+        if let Some(password) = config.get_password() {
+            one.password(password);
+        }
+        if let Some(name) = config.get_dbname() {
+            one.dbname(name);
+        }
+        if let Some(options) = config.get_options() {
+            one.options(options);
+        }
+        one.ssl_mode(config.get_ssl_mode());
+        alike(&mut one);
+        one
+    };
+    config.get_hosts().iter().enumerate().map(one).collect()
+}
+
+/// What every connection has.
+fn alike(config: &mut Config) {
+    config
+        .target_session_attrs(TargetSessionAttrs::ReadWrite)
+        // One that takes connections and says nothing is not always the first to be asked.
+        .load_balance_hosts(LoadBalanceHosts::Random)
+        .application_name("ichae")
+        .connect_timeout(CONNECT)
+        .tcp_user_timeout(SILENCE)
+        .keepalives_idle(SILENCE);
 }
 
 /// Whom a server's certificate has to come from.

@@ -15,8 +15,11 @@ use tokio_postgres::types::ToSql;
 const POOL_MAX: usize = 16;
 /// How long a read waits for a connection: callers are told to come again rather than kept.
 const PATIENCE: Duration = Duration::from_millis(800);
-/// How long a read may take.
-const LIMIT: Duration = Duration::from_secs(30);
+/// How long a read may take. What takes longer is taken to be gone, and its connection with it: a frozen
+/// machine says nothing and closes nothing.
+const LIMIT: Duration = Duration::from_secs(3);
+/// For both tries together, and the waits before them.
+const BOTH: Duration = Duration::from_secs(8);
 
 /// Values of a statement.
 pub(super) type Params = Vec<Box<dyn ToSql + Sync + Send>>;
@@ -85,7 +88,7 @@ impl PostgresReader {
     /// Asks once more where the connection turned out to be dead: nothing was written.
     pub(super) fn ask(&self, sql: String, params: Params) -> Read<Vec<Found>> {
         let pool = self.pool.clone();
-        self.link.wait(LIMIT, async move {
+        self.link.wait(BOTH, async move {
             let first = ask_once(&pool, &sql, &params).await;
             match &first {
                 Err(StoreError::Postgres(error)) if error.is_closed() => {
@@ -120,8 +123,18 @@ async fn ask_once(pool: &Pool, sql: &str, params: &Params) -> Read<Vec<Found>> {
         deadpool_postgres::PoolError::Backend(error) => StoreError::Postgres(error),
         _ => StoreError::Busy,
     })?;
-    let statement = client.prepare_cached(sql).await?;
     let params: Vec<&(dyn ToSql + Sync)> =
         params.iter().map(|param| &**param as &(dyn ToSql + Sync)).collect();
-    Ok(client.query(&statement, &params).await?)
+    let asked = async {
+        let statement = client.prepare_cached(sql).await?;
+        Ok::<_, StoreError>(client.query(&statement, &params).await?)
+    };
+    match tokio::time::timeout(LIMIT, asked).await {
+        Ok(found) => found,
+        Err(_) => {
+            // Not for the next one.
+            drop(deadpool_postgres::Object::take(client));
+            Err(StoreError::Busy)
+        }
+    }
 }
