@@ -94,14 +94,9 @@ impl Writer {
     /// then nothing was queued. A command that was queued is carried out even if the caller goes. Where a
     /// store elsewhere does not answer, callers are told so soon: T0504, not known whether it was done.
     pub async fn submit(&self, actor: Actor, command: Command) -> Answer {
-        let order = match self.carry_out_here(Order { actor, command }) {
-            Ok(answer) => return answer,
-            Err(order) => order,
-        };
-        let place = Arc::clone(&self.room).try_acquire_owned().ok();
         tokio::select! {
             biased;
-            answer = self.queue_order(order, place) => answer,
+            answer = self.submit_patiently(actor, command) => answer,
             () = self.outage() => Err(Code::T0504.into()),
         }
     }

@@ -9,7 +9,7 @@ use super::flush::{Changed, flush};
 use super::link::{Fate, Link, Session, fate};
 use super::load::{Chain, Loaded, load};
 use super::nodes::{Node, end_as_fenced};
-use super::rare::{Rare, concerns_all, is_rare};
+use super::rare::Rare;
 use super::serials::Serials;
 use super::wanted::Wanted;
 use crate::port::{Answer, Backend, Clock, StoreError};
@@ -78,23 +78,17 @@ enum Trouble {
     Unknown(Vec<Answer>),
     /// It has to change the rail, which it only shared.
     RailAlone,
-    /// Another node took over: this one may write nothing any more.
+    /// Another node took over, or the database went back: this one may write nothing any more.
     Fenced,
 }
 
-impl Trouble {
-    /// Of an error before the commit was sent.
-    fn before(error: StoreError) -> Trouble {
+/// Of an error before the commit was sent.
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Trouble {
         match fate(&error) {
             Fate::Again => Trouble::Again(error),
             Fate::RolledBack | Fate::Lost => Trouble::Not(error),
         }
-    }
-}
-
-impl From<StoreError> for Trouble {
-    fn from(error: StoreError) -> Trouble {
-        Trouble::before(error)
     }
 }
 
@@ -214,7 +208,8 @@ impl PostgresBackend {
         timeout(STUCK, asked).await.map_err(|_| ())
     }
 
-    /// Begins, and writes the batch's number down. `false`: this node has been ended by another.
+    /// Begins, and writes the batch's number down. `false`: this node has been ended by another, or the
+    /// database does not have what it had.
     async fn begin(&self, session: &mut Session, batch: i64) -> Result<bool, StoreError> {
         // A database that went back to before the last batch does not have its number.
         let mark = "UPDATE nodes SET batch = $2 WHERE no = $1 AND ended_at IS NULL AND batch = $3";
@@ -272,8 +267,8 @@ impl PostgresBackend {
 
     /// Whether the last batch was committed. Waits for the transaction to end that may still hold this
     /// node's row, and writes: once that is acknowledged, whatever was committed before it is on the
-    /// standby too.
-    async fn look(&mut self) -> Result<bool, Trouble> {
+    /// standby too. `None`: this node has been ended.
+    async fn look(&mut self) -> Result<Option<bool>, StoreError> {
         let mut session = self.connected().await?;
         let sql = "UPDATE nodes SET looks = looks + 1 WHERE no = $1 AND ended_at IS NULL \
                    RETURNING batch";
@@ -282,16 +277,12 @@ impl PostgresBackend {
             session.warned();
             Ok::<_, StoreError>(session.client.query_opt(&statement, &[&self.parts.node.no]).await?)
         };
-        let found =
-            timeout(ONE_LOOK, looking).await.map_err(|_| Trouble::Not(StoreError::Busy))??;
+        let found = timeout(ONE_LOOK, looking).await.map_err(|_| StoreError::Busy)??;
         if session.warned() {
-            return Err(Trouble::Not(StoreError::Busy));
+            return Err(StoreError::Busy);
         }
         self.session = Some(session);
-        match found {
-            Some(row) => Ok(row.get::<_, i64>(0) == self.batch),
-            None => Err(Trouble::Fenced),
-        }
+        Ok(found.map(|row| row.get::<_, i64>(0) == self.batch))
     }
 
     /// Runs the batch until it is known what became of it.
@@ -306,9 +297,10 @@ impl PostgresBackend {
                 Err(Trouble::RailAlone) => rail_alone = true,
                 Err(Trouble::Again(_)) if again < AGAIN_MAX => again += 1,
                 Err(Trouble::Again(error) | Trouble::Not(error)) => {
-                    let lost = matches!(error, StoreError::Busy) || fate(&error) == Fate::Lost;
+                    // Slow, and then refused, is an answer too.
+                    let lost = error.is_outage();
+                    self.is_away(lost.then_some(&error));
                     if lost {
-                        self.is_away(Some(&error));
                         self.parts.link.move_on();
                     }
                     return Err(error);
@@ -342,15 +334,12 @@ impl PostgresBackend {
     async fn was_committed(&mut self) -> bool {
         loop {
             match self.look().await {
-                Ok(committed) => {
+                Ok(Some(committed)) => {
                     tracing::info!(committed, "what became of a commit is known");
                     return committed;
                 }
-                Err(Trouble::Fenced) => end_as_fenced(),
-                Err(Trouble::Not(error) | Trouble::Again(error)) => {
-                    tracing::warn!(%error, "what became of a commit is not known yet");
-                }
-                Err(Trouble::Unknown(_) | Trouble::RailAlone) => {}
+                Ok(None) => end_as_fenced(),
+                Err(error) => tracing::warn!(%error, "what became of a commit is not known yet"),
             }
             self.session = None;
             self.parts.link.move_on();
@@ -380,13 +369,6 @@ impl Decided {
         loaded: &mut Loaded,
         sealer: &Sealer,
     ) -> Result<(), StoreError> {
-        if is_rare(&write) {
-            self.rail |= matches!(write, Write::Rail(_));
-            self.concerns_all |= concerns_all(&write);
-            self.rare.push(write.clone());
-            loaded.rows.write(write);
-            return Ok(());
-        }
         let changed = &mut self.changed;
         match &write {
             Write::Ledger(ledger) => {
@@ -412,7 +394,27 @@ impl Decided {
             Write::Posting(posting) => self.post(posting.clone(), loaded, sealer)?,
             Write::NewNotice(notice) => changed.new_notices.push(notice.clone()),
             Write::Event(event) => changed.events.push(event.clone()),
-            _ => {}
+            Write::Partner(_) | Write::WebhookSecret(..) => {
+                // Every node keeps partners in memory.
+                self.concerns_all = true;
+                self.rare.push(write.clone());
+            }
+            Write::Rail(_) => {
+                self.rail = true;
+                self.rare.push(write.clone());
+            }
+            Write::NewKey(..)
+            | Write::Key(_)
+            | Write::Fund { .. }
+            | Write::Hold(..)
+            | Write::Operator(_)
+            | Write::Proposal(_)
+            | Write::Statement(_)
+            | Write::NewPayer(..)
+            | Write::Payer(_)
+            | Write::NewCharge(..)
+            | Write::Charge(_)
+            | Write::Trade(_) => self.rare.push(write.clone()),
         }
         // Numbered by the database; no later order of this batch names one of them.
         if !matches!(write, Write::NewNotice(_) | Write::Event(_) | Write::Posting(_)) {
@@ -445,7 +447,7 @@ impl Decided {
 
 /// What a caller is told of an order of which nothing was written.
 fn not_written(error: &StoreError) -> Code {
-    if matches!(error, StoreError::Busy) || fate(error) == Fate::Lost {
+    if error.is_outage() {
         // Logged once, when it began.
         return Code::T0503;
     }

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// A node that was not heard of for so long is taken to be gone.
-pub const LEASE: Duration = Duration::from_secs(10);
+const LEASE: Duration = Duration::from_secs(10);
 /// How often it is heard of.
 const BEAT: Duration = Duration::from_secs(2);
 /// So long before its lease is over a node begins nothing outside any more: clocks differ, and a thread may
@@ -203,7 +203,9 @@ pub(super) async fn beat(node: Weak<Node>, link: Weak<Link>) {
 /// Another node counts this one as gone and goes on with its work: whatever it still wanted to write would
 /// be written beside that.
 pub(super) fn end_as_fenced() -> ! {
-    stop_all("another node has taken over from this one: the process ends, start it again")
+    stop_all(
+        "another node has taken over from this one, or the database went back: the process ends, start it again",
+    )
 }
 
 fn stop_all(why: &str) -> ! {

@@ -18,41 +18,6 @@ use tokio_postgres::types::ToSql;
 
 type Done = Result<(), StoreError>;
 
-/// Whether a write belongs here.
-pub(super) fn is_rare(write: &Write) -> bool {
-    match write {
-        Write::Partner(_)
-        | Write::WebhookSecret(..)
-        | Write::NewKey(..)
-        | Write::Key(_)
-        | Write::Fund { .. }
-        | Write::Rail(_)
-        | Write::Hold(..)
-        | Write::Operator(_)
-        | Write::Proposal(_)
-        | Write::Statement(_)
-        | Write::NewPayer(..)
-        | Write::Payer(_)
-        | Write::NewCharge(..)
-        | Write::Charge(_)
-        | Write::Trade(_) => true,
-        Write::Ledger(_)
-        | Write::Group(_)
-        | Write::NewPayout(_)
-        | Write::Own(..)
-        | Write::Attempt(_)
-        | Write::Posting(_)
-        | Write::NewNotice(_)
-        | Write::Notice(_)
-        | Write::Event(_) => false,
-    }
-}
-
-/// Whether every node has to look at its partners again.
-pub(super) fn concerns_all(write: &Write) -> bool {
-    matches!(write, Write::Partner(_) | Write::WebhookSecret(..))
-}
-
 /// Writes them in the order in which they were decided.
 pub(super) struct Rare<'a> {
     pub session: &'a mut Session,
@@ -80,7 +45,16 @@ impl Rare<'_> {
             Write::NewCharge(charge, texts) => self.new_charge(charge, texts).await,
             Write::Charge(charge) => self.charge(charge).await,
             Write::Trade(trade) => self.trade(trade).await,
-            _ => Ok(()),
+            // Written many at a time, in [`super::flush`].
+            Write::Ledger(_)
+            | Write::Group(_)
+            | Write::NewPayout(_)
+            | Write::Own(..)
+            | Write::Attempt(_)
+            | Write::Posting(_)
+            | Write::NewNotice(_)
+            | Write::Notice(_)
+            | Write::Event(_) => Ok(()),
         }
     }
 
