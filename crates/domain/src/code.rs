@@ -193,6 +193,7 @@ codes! {
     P0141 Refused "이미 등록된 빌링키 ID입니다." "The PCD_PAYER_ID that is brought along is in use." "Check whether the key was brought along before.";
     P0142 Refused "카드 또는 계좌 정보가 올바르지 않습니다." "A detail of the card or account is not of its form, or the acquirer refused it; the message names it." "Mend the named detail.";
     P0143 Refused "등록되지 않은 거래이거나 결과가 이미 확정되었습니다." "No call to the acquirer has this reference, or what became of it is known." "See `ichae billing unknown`.";
+    P0150 Refused "다른 노드가 이 저장소에서 실행 중이라 키를 교체할 수 없습니다." "Other nodes work on this store and would not have the new keys." "Stop them, rotate, copy the key folder to them, and start them again.";
     W0101 Refused "등록되지 않은 웹훅입니다." "No webhook has this id." "See `ichae webhook list`.";
 }
 

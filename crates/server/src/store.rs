@@ -86,7 +86,8 @@ impl Store {
             node,
             one_by_one,
         };
-        let Some(count) = one_by_one() else {
+        let test = config.environment == Environment::Test;
+        let Some(count) = one_by_one().filter(|_| test) else {
             let opened = postgres::open(settings(node(config), false), sealer)?;
             let writer = Writer::start(Box::new(opened.backend))?;
             let reader = Arc::new(opened.reader);

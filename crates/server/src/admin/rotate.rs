@@ -3,6 +3,8 @@
 use super::request::AdminError;
 use crate::hub::Hub;
 use crate::token::{Tokens, Use};
+use ichae_domain::code::Code;
+use ichae_domain::refusal::Refusal;
 use ichae_store::keys::KeyFolder;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -23,10 +25,7 @@ pub(super) async fn rotate(
         .map_err(|error| AdminError::plain(error.to_string()))?;
     if others > 0 {
         // What this node seals from then on the others could not open.
-        return Err(AdminError::plain(format!(
-            "{others} other nodes work on this store and would not have the new keys: stop them, rotate, \
-             copy the key folder to them, and start them again"
-        )));
+        return Err(Refusal::from(Code::P0150).into());
     }
     let keys = rotate_folder(folder).await?;
     // First the keys, then the tokens: a token under the new key is never unreadable.
