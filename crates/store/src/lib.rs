@@ -19,6 +19,7 @@ pub mod port;
 pub mod postgres;
 mod prints;
 pub mod queue;
+mod recount;
 pub mod report;
 mod rows;
 pub mod seal;

@@ -7,7 +7,7 @@ use crate::port::{
     Answer, Backend, Clock, Funds, ListBy, NoticeFilter, Reader, Row, Sent, Shown, StoreError,
     Tally, Work,
 };
-use crate::sqlite::merge;
+use crate::rows::joined::{merge, under_way};
 use ichae_domain::command::Order;
 use ichae_domain::decide::decide;
 use ichae_domain::group::Group;
@@ -213,8 +213,7 @@ impl Reader for MemoryReader {
             p.partner == partner && rows.attempts.get(&p.no).is_some_and(|a| a.day == day)
         };
         let tallies = rows.tallies(rows.payouts.values().filter(of_day));
-        let under_way = tallies.iter().filter(|tally| tally.state.under_way());
-        Ok(under_way.fold((0, Won(0)), |(n, sum), t| (n + t.count, Won(sum.0 + t.sum.0))))
+        Ok(under_way(&tallies))
     }
 
     fn waiting_on_key(&self, group: GroupNo, key: KeyNo) -> Read<Vec<PayoutNo>> {

@@ -3,6 +3,7 @@
 
 pub(crate) mod billing;
 mod cells;
+pub(crate) mod joined;
 
 pub(crate) use cells::{Cells, Raw};
 

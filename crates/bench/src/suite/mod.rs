@@ -139,16 +139,7 @@ impl Bench<'_> {
         time: Duration,
     ) -> Result<Seen, BenchError> {
         let callers = self.request_callers(server, clients, clients.len()).await?;
-        let share = callers.len().div_ceil(CONNECTIONS).max(1);
-        let mut rest = callers.into_iter();
-        let mut turns = Vec::new();
-        while turns.len() < CONNECTIONS {
-            let mine: Vec<RequestCaller> = rest.by_ref().take(share).collect();
-            if mine.is_empty() {
-                break;
-            }
-            turns.push(Turns::new(mine));
-        }
+        let turns = in_turns(callers, CONNECTIONS);
         let few = turns.len();
         if few < CONNECTIONS {
             return self.requests(server, clients, time).await;
@@ -164,17 +155,7 @@ impl Bench<'_> {
         time: Duration,
     ) -> Result<Seen, BenchError> {
         let callers = self.request_callers(server, clients, clients.len()).await?;
-        let half = CONNECTIONS / 2;
-        let share = callers.len().div_ceil(half).max(1);
-        let mut rest = callers.into_iter();
-        let mut turns = Vec::new();
-        while turns.len() < half {
-            let mine: Vec<RequestCaller> = rest.by_ref().take(share).collect();
-            if mine.is_empty() {
-                break;
-            }
-            turns.push(Turns::new(mine));
-        }
+        let turns = in_turns(callers, CONNECTIONS / 2);
         all_good(load::run(server.address, turns, Pace::Closed, time).await?)
     }
 
@@ -245,6 +226,21 @@ pub fn start(program: &Path, site: &Site) -> Result<Server, BenchError> {
 pub fn start_at(program: &Path, config: &Path, env: &[(&str, &str)]) -> Result<Server, BenchError> {
     let config = config.to_string_lossy().into_owned();
     Server::start(program, &["serve", "--config", &config], env, true)
+}
+
+/// Callers shared out over so many connections at most, each connection's in turn.
+fn in_turns(callers: Vec<RequestCaller>, connections: usize) -> Vec<Turns> {
+    let share = callers.len().div_ceil(connections).max(1);
+    let mut rest = callers.into_iter();
+    let mut turns = Vec::new();
+    while turns.len() < connections {
+        let mine: Vec<RequestCaller> = rest.by_ref().take(share).collect();
+        if mine.is_empty() {
+            break;
+        }
+        turns.push(Turns::new(mine));
+    }
+    turns
 }
 
 /// As many as there are connections, each client as often as another.

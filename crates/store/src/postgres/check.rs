@@ -7,15 +7,16 @@
 use super::link::{Link, Session};
 use super::open::compare_keys;
 use crate::port::StoreError;
+use crate::recount::{Chains, counters};
 use crate::report::Report;
-use crate::rows::{self, Cells, posting_line};
+use crate::rows::{self, Cells};
 use crate::seal::Sealer;
 use ichae_domain::audit::Audit;
 use ichae_domain::group::Mode;
 use ichae_domain::ident::PartnerNo;
 use ichae_domain::ledger::Ledger;
 use ichae_domain::payout::{State, state_of};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_postgres::Row;
@@ -29,7 +30,7 @@ struct Run {
     session: Session,
     sealer: Arc<Sealer>,
     audit: Audit,
-    chains: HashMap<PartnerNo, ([u8; 32], i64)>,
+    chains: Chains,
     /// Groups that were seen with rows which wait or are unclaimed, whatever their counters say.
     loose: BTreeSet<i64>,
 }
@@ -51,7 +52,7 @@ pub fn check(
             session,
             sealer,
             audit: Audit::default(),
-            chains: HashMap::new(),
+            chains: Chains::default(),
             loose: BTreeSet::new(),
         };
         run.all(progress).await
@@ -77,11 +78,8 @@ impl Run {
             let at = rows::LEDGER_COLUMNS;
             let (head, length): (Vec<u8>, i64) = (r.try_get(at)?, r.try_get(at + 1)?);
             settlement += r.try_get::<_, i64>(at + 2)?;
-            let folded = self.chains.remove(&ledger.partner).unwrap_or(([0; 32], 0));
-            if folded.0[..] != head[..] || folded.1 != length {
-                let partner = ledger.partner.0;
-                self.audit
-                    .find(format!("partner {partner}: its chain does not end where it should"));
+            if let Some(text) = self.chains.end(ledger.partner, &head, length) {
+                self.audit.find(text);
             }
             ledgers.push(ledger);
         }
@@ -108,22 +106,12 @@ impl Run {
             after = last.try_get(7)?;
             for r in &page {
                 let posting = rows::posting(r)?;
-                self.chain(&posting, &r.try_get::<_, Vec<u8>>(6)?);
+                let stored: Vec<u8> = r.try_get(6)?;
+                if let Some(text) = self.chains.line(&self.sealer, &posting, &stored) {
+                    self.audit.find(text);
+                }
                 self.audit.posting(&posting, 0);
             }
-        }
-    }
-
-    fn chain(&mut self, posting: &ichae_domain::ledger::Posting, stored: &[u8]) {
-        let (head, length) = self.chains.entry(posting.partner).or_insert(([0; 32], 0));
-        let next = self.sealer.link(head, &posting_line(posting));
-        *length += 1;
-        let broken = next[..] != *stored;
-        // Goes on from what is stored, so that one changed line is one finding.
-        *head = stored.try_into().unwrap_or(next);
-        if broken {
-            let (partner, at) = (posting.partner.0, *length);
-            self.audit.find(format!("partner {partner}: the hash chain breaks at its line {at}"));
         }
     }
 
@@ -212,17 +200,8 @@ impl Run {
             let no: i64 = r.try_get(0)?;
             let counted: (i64, i64, i64) = (r.try_get(2)?, r.try_get(3)?, r.try_get(4)?);
             let (rows, amount): (i64, i64) = (r.try_get(5)?, r.try_get(6)?);
-            let expected = match Mode::from_number(Cells::get(&r, 1)?) {
-                Some(Mode::Open | Mode::Closed | Mode::Filling) => (rows, amount, 0),
-                Some(Mode::Executing) => (0, 0, rows),
-                Some(Mode::Canceled) | None => (0, 0, 0),
-            };
-            if counted != expected {
-                let (waiting, sum, unclaimed) = counted;
-                self.audit.find(format!(
-                    "group {no}: counts {waiting} waiting of {sum} won and {unclaimed} unclaimed, \
-                     its rows give {expected:?}"
-                ));
+            if let Some(text) = counters(no, Cells::get(&r, 1)?, counted, (rows, amount)) {
+                self.audit.find(text);
             }
         }
         Ok(())

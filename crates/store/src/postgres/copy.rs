@@ -1,7 +1,7 @@
 //! `ichae store copy`: a store of the embedded kind moves to PostgreSQL, whole, and is compared there.
 
 use super::link::{Link, Session};
-use super::open::{compare_keys, made_tables};
+use super::open::{compare_keys, tables};
 use crate::port::StoreError;
 use crate::report::Report;
 use crate::seal::Sealer;
@@ -63,7 +63,7 @@ pub fn copy(
     let source = Connection::open(file)?;
     link.handle().block_on(async {
         let mut session = link.session().await?;
-        made_tables(&mut session).await?;
+        tables(&mut session, false).await?;
         empty(&session).await?;
         session.client.batch_execute("BEGIN").await?;
         store_row(&source, &session).await?;

@@ -8,10 +8,11 @@ use super::pipeline::{Asked, in_order};
 use super::wanted::Wanted;
 use crate::model::Rows;
 use crate::port::StoreError;
+use crate::rows::joined::no_account;
 use crate::rows::{self, Cells};
 use ichae_domain::billing::{Instrument, OrderText, PayerAlias};
 use ichae_domain::ident::{PartnerNo, PayerNo, PayoutNo};
-use ichae_domain::key::{Account, Fingerprint, InfoKind};
+use ichae_domain::key::Fingerprint;
 use ichae_domain::money::Won;
 use ichae_domain::time::Time;
 use secrecy::SecretString;
@@ -196,13 +197,9 @@ fn group(to: &mut Loaded, r: &Row, from: usize) -> Result<(), StoreError> {
 /// With nothing of the account: a decision does not see it.
 fn key(to: &mut Loaded, r: &Row) -> Result<(), StoreError> {
     let key = rows::key(r, 0)?;
-    let account = Account {
-        number: nobody(),
-        holder: nobody(),
-        info_kind: InfoKind::BirthDate,
-        info: nobody(),
-    };
-    to.rows.keys.insert(key.no, (key, account, Fingerprint(Cells::get(r, rows::KEY_COLUMNS)?)));
+    to.rows
+        .keys
+        .insert(key.no, (key, no_account(), Fingerprint(Cells::get(r, rows::KEY_COLUMNS)?)));
     Ok(())
 }
 

@@ -34,6 +34,7 @@ const MIGRATE_LIMIT: Duration = Duration::from_secs(6 * 3_600);
 const TOGETHER: i64 = 1_000;
 
 /// How a store is opened.
+#[derive(Clone)]
 pub struct Settings {
     pub link: Arc<Link>,
     /// `test` or `live`; a store made for one is refused by the other.
@@ -62,7 +63,7 @@ pub fn open(settings: Settings, sealer: &Arc<Sealer>) -> Result<Opened, StoreErr
     let link = Arc::clone(&settings.link);
     let keys = sealer.keys();
     let Ready { node, epochs, latest, rolled_back } =
-        link.wait(OPEN_LIMIT, ready(Arc::clone(&link), keys, Wishes::of(&settings)))?;
+        link.wait(OPEN_LIMIT, ready(settings.clone(), keys))?;
     let (node, epochs) = (Arc::new(node), Arc::new(epochs));
     let outage = Arc::new(AtomicBool::new(false));
     let parts = Parts {
@@ -84,25 +85,6 @@ pub fn open(settings: Settings, sealer: &Arc<Sealer>) -> Result<Opened, StoreErr
     Ok(Opened { backend, reader, rolled_back })
 }
 
-/// What of the settings the opening needs on the database's thread.
-struct Wishes {
-    environment: &'static str,
-    clock: Clock,
-    witness: Option<PathBuf>,
-    node: String,
-}
-
-impl Wishes {
-    fn of(settings: &Settings) -> Wishes {
-        Wishes {
-            environment: settings.environment,
-            clock: Arc::clone(&settings.clock),
-            witness: settings.witness.clone(),
-            node: settings.node.clone(),
-        }
-    }
-}
-
 struct Ready {
     node: Node,
     epochs: Epochs,
@@ -110,21 +92,21 @@ struct Ready {
     rolled_back: bool,
 }
 
-async fn ready(link: Arc<Link>, keys: Keys, wishes: Wishes) -> Result<Ready, StoreError> {
-    let mut session = link.session().await?;
+async fn ready(settings: Settings, keys: Keys) -> Result<Ready, StoreError> {
+    let mut session = settings.link.session().await?;
     session.client.query_one("SELECT pg_advisory_lock($1)", &[&OPENING]).await?;
     tables(&mut session, false).await?;
-    identify(&session, &wishes).await?;
+    identify(&session, &settings).await?;
     know_keys(&session, &keys).await?;
     let store_id: Vec<u8> =
         session.client.query_one("SELECT store_id FROM store", &[]).await?.get(0);
-    let witness = wishes.witness.as_deref().map(|path| Witness::of(path, path));
+    let witness = settings.witness.as_deref().map(|path| Witness::of(path, path));
     let rolled_back = match &witness {
-        Some(witness) => start_epoch(&session, witness, &store_id, &wishes.clock).await?,
+        Some(witness) => start_epoch(&session, witness, &store_id, &settings.clock).await?,
         None => false,
     };
     let witness = witness.map(|witness| (witness, store_id));
-    let node = Node::register(&session, &wishes.node, witness).await?;
+    let node = Node::register(&session, &settings.node, witness).await?;
     node.tell_witness(&session).await?;
     let epochs = epochs(&session).await?;
     let latest = latest_in(&session).await?;
@@ -145,14 +127,9 @@ pub fn migrate(link: &Arc<Link>) -> Result<(Option<i64>, i64), StoreError> {
     })
 }
 
-/// The tables of this version, made where there are none.
-pub(super) async fn made_tables(session: &mut Session) -> Result<(), StoreError> {
-    tables(session, false).await
-}
-
 /// Makes the tables, or refuses older ones. Of a version newer by one is served too: that is how a fleet is
 /// upgraded node by node.
-async fn tables(session: &mut Session, migrate: bool) -> Result<(), StoreError> {
+pub(super) async fn tables(session: &mut Session, migrate: bool) -> Result<(), StoreError> {
     let runner = migrations::migrations::runner();
     let known = runner.get_migrations().iter().map(|m| i64::from(m.version())).max().unwrap_or(0);
     match version(session).await? {
@@ -193,24 +170,24 @@ async fn has(session: &Session, table: &str) -> Result<bool, StoreError> {
 }
 
 /// Gives a new store its id and environment; refuses one of another environment.
-async fn identify(session: &Session, wishes: &Wishes) -> Result<(), StoreError> {
+async fn identify(session: &Session, settings: &Settings) -> Result<(), StoreError> {
     let client = &session.client;
     let found = client.query_opt("SELECT environment FROM store", &[]).await?;
     if let Some(found) = found {
         let environment: String = found.get(0);
-        return match environment == wishes.environment {
+        return match environment == settings.environment {
             true => Ok(()),
             false => Err(StoreError::Refused(format!(
                 "this store was made for {environment}, not for {}",
-                wishes.environment
+                settings.environment
             ))),
         };
     }
     let id = crate::keys::Key::random()?;
-    let (id, made_at) = (&id.bytes()[..16], (wishes.clock)().0);
+    let (id, made_at) = (&id.bytes()[..16], (settings.clock)().0);
     client.batch_execute("BEGIN").await?;
     let sql = "INSERT INTO store (one, store_id, made_at, environment) VALUES (1, $1, $2, $3)";
-    client.execute(sql, &[&id, &made_at, &wishes.environment]).await?;
+    client.execute(sql, &[&id, &made_at, &settings.environment]).await?;
     client.execute("INSERT INTO epochs (epoch, first_serial) VALUES (0, 1)", &[]).await?;
     Ok(client.batch_execute("COMMIT").await?)
 }

@@ -2,13 +2,13 @@
 
 use super::pool::{Params, PostgresReader, most, params};
 use crate::port::{Funds, ListBy, NoticeFilter, Reader, Row, Sent, Shown, StoreError, Tally, Work};
-use crate::rows::{self, Cells};
-use crate::sqlite::merge;
+use crate::rows;
+use crate::rows::joined::{self, Opener, Sealed};
 use ichae_domain::group::{Group, Mode};
 use ichae_domain::ident::{
     BankNo, Epochs, GroupNo, KeyNo, NoticeNo, PartnerNo, PayoutNo, ProposalNo,
 };
-use ichae_domain::key::{Account, BillingKey, InfoKind};
+use ichae_domain::key::{Account, BillingKey};
 use ichae_domain::ledger::Ledger;
 use ichae_domain::matter::Proposal;
 use ichae_domain::money::Won;
@@ -21,36 +21,9 @@ use ichae_domain::time::{Day, Time};
 use ichae_domain::view::{Deposit, Event, StatementRead};
 use secrecy::SecretString;
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use tokio_postgres::Row as Found;
 
 type Read<T> = Result<T, StoreError>;
-
-/// Where the joined columns of a [`Row`] begin.
-const GROUP_AT: usize = rows::PAYOUT_COLUMNS;
-const ATTEMPT_AT: usize = GROUP_AT + 9;
-const KEY_AT: usize = ATTEMPT_AT + 15;
-const ACCOUNT_AT: usize = KEY_AT + rows::KEY_COLUMNS;
-
-fn row_columns() -> String {
-    format!("{}, {}, {}, {}, k.account", rows::PAYOUT, rows::GROUP, rows::ATTEMPT, rows::KEY)
-}
-
-/// A row whose account is still sealed.
-fn sealed_row(r: &Found) -> Read<(Row, Vec<u8>)> {
-    let payout = rows::payout(r)?;
-    let group = rows::group(r, GROUP_AT)?;
-    let state = state_of(payout.own, group.mode);
-    let nobody = || SecretString::from(String::new());
-    let account = Account {
-        number: nobody(),
-        holder: nobody(),
-        info_kind: InfoKind::BirthDate,
-        info: nobody(),
-    };
-    let (attempt, key) = (rows::attempt(r, ATTEMPT_AT)?, rows::key(r, KEY_AT)?);
-    Ok((Row { payout, group, state, attempt, key, account }, Cells::get(r, ACCOUNT_AT)?))
-}
 
 /// Own states, and modes of the group of a row without one, that are shown.
 fn shown_numbers(shown: Shown) -> (Vec<i16>, Vec<i16>) {
@@ -58,18 +31,6 @@ fn shown_numbers(shown: Shown) -> (Vec<i16>, Vec<i16>) {
         State::ALL.into_iter().filter(|state| shown.shows(state_of(Some(*state), Mode::Open)));
     let modes = Mode::ALL.into_iter().filter(|mode| shown.shows(state_of(None, *mode)));
     (own.map(|state| state as i16).collect(), modes.map(|mode| mode as i16).collect())
-}
-
-fn state_at(r: &Found, own: usize, mode: usize) -> Read<State> {
-    let bad = || StoreError::Damaged("a payout's state".to_owned());
-    let number: Option<i64> = Cells::get(r, own)?;
-    let mode = Mode::from_number(Cells::get(r, mode)?).ok_or_else(bad)?;
-    let own = number.map(|n| State::from_number(n).ok_or_else(bad)).transpose()?;
-    Ok(state_of(own, mode))
-}
-
-fn tally(r: &Found) -> Read<Tally> {
-    Ok(Tally { state: state_at(r, 0, 1)?, count: r.try_get(2)?, sum: Won(r.try_get(3)?) })
 }
 
 fn work(r: &Found) -> Read<Work> {
@@ -120,7 +81,7 @@ pub(super) fn sent(r: &Found) -> Read<Sent> {
         bank_no: r.try_get::<_, Option<i64>>(3)?.map(BankNo),
         amount: Won(r.try_get(4)?),
         day: Day(r.try_get(5)?),
-        state: state_at(r, 0, 1)?,
+        state: joined::state(r, 0, 1)?,
     })
 }
 
@@ -130,24 +91,9 @@ fn mine(column: &str) -> String {
 }
 
 impl PostgresReader {
-    /// Rows of one key have one account, which is opened once.
-    fn unseal(
-        &self,
-        (mut row, sealed): (Row, Vec<u8>),
-        opened: &mut HashMap<KeyNo, Account>,
-    ) -> Read<Row> {
-        row.account = match opened.entry(row.key.no) {
-            Entry::Occupied(open) => open.get().clone(),
-            Entry::Vacant(place) => {
-                place.insert(self.sealer.open_account(row.key.no.0, &sealed)?).clone()
-            }
-        };
-        Ok(row)
-    }
-
-    fn unsealed(&self, sealed: Vec<(Row, Vec<u8>)>) -> Read<Vec<Row>> {
-        let mut opened = HashMap::new();
-        sealed.into_iter().map(|row| self.unseal(row, &mut opened)).collect()
+    fn opened(&self, sealed: Vec<Sealed>) -> Read<Vec<Row>> {
+        let mut opener = Opener::new(&self.sealer);
+        sealed.into_iter().map(|row| opener.open(row)).collect()
     }
 }
 
@@ -253,10 +199,10 @@ impl Reader for PostgresReader {
             "SELECT {} FROM payouts p JOIN groups g ON g.no = p.grp \
              JOIN billing_keys k ON k.no = p.billing_key \
              LEFT JOIN attempts a ON a.payout = p.no WHERE p.no = ANY($1)",
-            row_columns()
+            joined::columns()
         );
         let wanted: Vec<i64> = numbers.iter().map(|no| no.0).collect();
-        let found = self.unsealed(self.all(sql, params![wanted], sealed_row)?)?;
+        let found = self.opened(self.all(sql, params![wanted], joined::sealed)?)?;
         let mut found: HashMap<PayoutNo, Row> =
             found.into_iter().map(|row| (row.payout.no, row)).collect();
         // The same number may be asked for twice.
@@ -271,7 +217,7 @@ impl Reader for PostgresReader {
     }
 
     fn rows(&self, by: ListBy, shown: Shown, after: PayoutNo, limit: usize) -> Read<Vec<Row>> {
-        let columns = row_columns();
+        let columns = joined::columns();
         let (own, modes) = shown_numbers(shown);
         let shows = "(p.own = ANY($3) OR p.own IS NULL AND g.mode = ANY($4))";
         let (sql, params): (String, Params) = match by {
@@ -294,7 +240,7 @@ impl Reader for PostgresReader {
                 params![day.0, after.0, own, modes, most(limit), partner.0],
             ),
         };
-        self.unsealed(self.all(sql, params, sealed_row)?)
+        self.opened(self.all(sql, params, joined::sealed)?)
     }
 
     fn tally(&self, group: GroupNo, key: Option<KeyNo>) -> Read<Vec<Tally>> {
@@ -302,23 +248,26 @@ impl Reader for PostgresReader {
                    JOIN groups g ON g.no = p.grp \
                    WHERE p.grp = $1 AND ($2::bigint IS NULL OR p.billing_key = $2) \
                    GROUP BY p.own, g.mode ORDER BY p.own NULLS FIRST";
-        Ok(merge(self.all(sql.to_owned(), params![group.0, key.map(|k| k.0)], tally)?))
+        Ok(joined::merge(self.all(
+            sql.to_owned(),
+            params![group.0, key.map(|k| k.0)],
+            joined::tally,
+        )?))
     }
 
     fn day_under_way(&self, partner: PartnerNo, day: Day) -> Read<(i64, Won)> {
         let sql = "SELECT p.own, g.mode, count(*), sum(p.amount)::bigint FROM attempts a \
                    JOIN payouts p ON p.no = a.payout JOIN groups g ON g.no = p.grp \
                    WHERE a.partner = $1 AND a.day = $2 GROUP BY p.own, g.mode";
-        let counted = self.all(sql.to_owned(), params![partner.0, day.0], tally)?;
-        let under_way = counted.iter().filter(|tally| tally.state.under_way());
-        Ok(under_way.fold((0, Won(0)), |(n, sum), t| (n + t.count, Won(sum.0 + t.sum.0))))
+        let counted = self.all(sql.to_owned(), params![partner.0, day.0], joined::tally)?;
+        Ok(joined::under_way(&counted))
     }
 
     fn waiting_on_key(&self, group: GroupNo, key: KeyNo) -> Read<Vec<PayoutNo>> {
         let sql = "SELECT p.no, p.own, g.mode FROM payouts p JOIN groups g ON g.no = p.grp \
                    WHERE p.grp = $1 AND p.billing_key = $2 ORDER BY p.no";
         let rows = self.all(sql.to_owned(), params![group.0, key.0], |r| {
-            Ok((PayoutNo(r.try_get(0)?), state_at(r, 1, 2)?))
+            Ok((PayoutNo(r.try_get(0)?), joined::state(r, 1, 2)?))
         })?;
         let waits = |(no, state)| (state == State::Requested).then_some(no);
         Ok(rows.into_iter().filter_map(waits).collect())
@@ -442,9 +391,9 @@ impl Reader for PostgresReader {
              JOIN billing_keys k ON k.no = p.billing_key \
              LEFT JOIN attempts a ON a.payout = p.no \
              WHERE p.own IN (1, 2, 5) AND p.own = 5 AND p.no > $1 ORDER BY p.no LIMIT $2",
-            row_columns()
+            joined::columns()
         );
-        self.unsealed(self.all(sql, params![after.0, most(limit)], sealed_row)?)
+        self.opened(self.all(sql, params![after.0, most(limit)], joined::sealed)?)
     }
 
     fn unknown_sum(&self) -> Read<(i64, Won)> {

@@ -9,6 +9,7 @@ use super::distinct::counted;
 use super::row;
 use super::unique::Unique;
 use crate::port::StoreError;
+use crate::recount::{Chains, counters};
 use crate::report::Report;
 use crate::seal::Sealer;
 use ichae_domain::audit::Audit;
@@ -17,7 +18,7 @@ use ichae_domain::ident::{GroupNo, PartnerNo, PayoutNo, TradeNo};
 use ichae_domain::ledger::{Entry, Ledger, Posting, Subject};
 use ichae_domain::payout::{State, state_of};
 use rusqlite::{Connection, params};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// How much one slice reads.
@@ -35,7 +36,7 @@ struct Run<'a> {
     sealer: &'a Sealer,
     slices: Slices,
     audit: Audit,
-    chains: HashMap<PartnerNo, ([u8; 32], i64)>,
+    chains: Chains,
     posted: i64,
     /// Payouts up to here are counted.
     counted: PayoutNo,
@@ -74,7 +75,7 @@ pub(crate) fn check_in(
         sealer,
         slices,
         audit: Audit::default(),
-        chains: HashMap::new(),
+        chains: Chains::default(),
         posted: 0,
         counted: PayoutNo(0),
         counted_trades: TradeNo(0),
@@ -179,24 +180,13 @@ impl Run<'_> {
         drop(rows);
         drop(statement);
         for (posting, hash) in lines {
-            self.chain(&posting, &hash);
+            if let Some(text) = self.chains.line(self.sealer, &posting, &hash) {
+                self.audit.find(text);
+            }
             let counted = self.counted_part(&posting)?;
             self.audit.posting(&posting, counted);
         }
         Ok(())
-    }
-
-    fn chain(&mut self, posting: &Posting, stored: &[u8]) {
-        let (head, length) = self.chains.entry(posting.partner).or_insert(([0; 32], 0));
-        let next = self.sealer.link(head, &crate::rows::posting_line(posting));
-        *length += 1;
-        let broken = next[..] != *stored;
-        // Goes on from what is stored, so that one changed line is one finding.
-        *head = stored.try_into().unwrap_or(next);
-        if broken {
-            let (partner, at) = (posting.partner.0, *length);
-            self.audit.find(format!("partner {partner}: the hash chain breaks at its line {at}"));
-        }
     }
 
     /// How much of a posting is about payouts that are counted already.
@@ -295,11 +285,8 @@ impl Run<'_> {
         self.db.execute_batch("COMMIT")?;
         self.distinct_keys()?;
         for (ledger, head, length) in &ledgers {
-            let folded = self.chains.remove(&ledger.partner).unwrap_or(([0; 32], 0));
-            if folded.0[..] != head[..] || folded.1 != *length {
-                let partner = ledger.partner.0;
-                self.audit
-                    .find(format!("partner {partner}: its chain does not end where it should"));
+            if let Some(text) = self.chains.end(ledger.partner, head, *length) {
+                self.audit.find(text);
             }
         }
         let (postings, payouts) = self.audit.seen();
@@ -325,17 +312,8 @@ impl Run<'_> {
                 let counted: (i64, i64, i64) = (r.get(1)?, r.get(2)?, r.get(3)?);
                 Ok((r.get::<_, i64>(0)?, counted, r.get::<_, i64>(4)?, r.get::<_, i64>(5)?))
             })?;
-            let expected = match Mode::from_number(mode) {
-                Some(Mode::Open | Mode::Closed | Mode::Filling) => (rows, amount, 0),
-                Some(Mode::Executing) => (0, 0, rows),
-                Some(Mode::Canceled) | None => (0, 0, 0),
-            };
-            if counted != expected {
-                let (waiting, sum, unclaimed) = counted;
-                self.audit.find(format!(
-                    "group {no}: counts {waiting} waiting of {sum} won and {unclaimed} unclaimed, \
-                     its rows give {expected:?}"
-                ));
+            if let Some(text) = counters(*no, mode, counted, (rows, amount)) {
+                self.audit.find(text);
             }
         }
         Ok(())

@@ -23,7 +23,6 @@ pub(crate) use batch::next_serial;
 pub use distinct::KEYS_IN_MEMORY;
 pub use open::{Opened, Settings, environment, latest, open};
 pub use read::SqliteReader;
-pub(crate) use read::merge;
 
 /// Older SQLite versions can lose commits when a WAL is reset (fixed in 3.51.3).
 pub const SQLITE_MIN: i32 = 3_051_003;

@@ -4,8 +4,9 @@ use super::row;
 use super::statements::*;
 use crate::board::Board;
 use crate::port::{Funds, ListBy, NoticeFilter, Reader, Row, Sent, Shown, StoreError, Tally, Work};
+use crate::rows::joined::{self, Opener, Sealed};
 use crate::seal::Sealer;
-use ichae_domain::group::{Group, Mode};
+use ichae_domain::group::Group;
 use ichae_domain::ident::{
     BankNo, Epochs, GroupNo, KeyNo, NoticeNo, PartnerNo, PayoutNo, ProposalNo,
 };
@@ -16,14 +17,12 @@ use ichae_domain::money::Won;
 use ichae_domain::notice::Notice;
 use ichae_domain::operator::Operator;
 use ichae_domain::partner::Partner;
-use ichae_domain::payout::{State, state_of};
+use ichae_domain::payout::State;
 use ichae_domain::rail::{Hold, Rail};
 use ichae_domain::time::{Day, Time};
 use ichae_domain::view::{Deposit, Event, StatementRead};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Params, params};
 use secrecy::SecretString;
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex};
 
@@ -112,63 +111,6 @@ impl SqliteReader {
     }
 }
 
-/// Where the joined columns of a [`Row`] begin.
-const GROUP_AT: usize = row::PAYOUT_COLUMNS;
-const ATTEMPT_AT: usize = GROUP_AT + 9;
-const KEY_AT: usize = ATTEMPT_AT + 15;
-const ACCOUNT_AT: usize = KEY_AT + 6;
-
-fn row_columns() -> String {
-    format!("{}, {}, {}, {}, k.account", row::PAYOUT, row::GROUP, row::ATTEMPT, row::KEY)
-}
-
-/// A row whose account is still sealed.
-struct SealedRow {
-    row: Row,
-    account: Vec<u8>,
-}
-
-fn state_at(r: &rusqlite::Row<'_>, own: usize, mode: usize) -> rusqlite::Result<State> {
-    let bad = |at| rusqlite::Error::IntegralValueOutOfRange(at, 0);
-    let own_number: Option<i64> = r.get(own)?;
-    let mode = Mode::from_number(r.get(mode)?).ok_or(bad(mode))?;
-    let own = own_number.map(|n| State::from_number(n).ok_or(bad(own))).transpose()?;
-    Ok(state_of(own, mode))
-}
-
-fn sealed_row(r: &rusqlite::Row<'_>) -> rusqlite::Result<SealedRow> {
-    let payout = row::payout(r)?;
-    let group = row::group(r, GROUP_AT)?;
-    let state = state_of(payout.own, group.mode);
-    let nobody = || SecretString::from(String::new());
-    let account = Account {
-        number: nobody(),
-        holder: nobody(),
-        info_kind: ichae_domain::key::InfoKind::BirthDate,
-        info: nobody(),
-    };
-    let attempt = row::attempt(r, ATTEMPT_AT)?;
-    let key = row::key(r, KEY_AT)?;
-    let row = Row { payout, group, state, attempt, key, account };
-    Ok(SealedRow { row, account: r.get(ACCOUNT_AT)? })
-}
-
-impl SqliteReader {
-    /// Rows of one key have one account, which is opened once. It is forgotten with the rows: no
-    /// account stays open between two reads.
-    fn unseal(&self, sealed: SealedRow, opened: &mut HashMap<KeyNo, Account>) -> Read<Row> {
-        let mut row = sealed.row;
-        row.account = match opened.entry(row.key.no) {
-            Entry::Occupied(open) => open.get().clone(),
-            Entry::Vacant(place) => {
-                let open = self.sealer.open_account(row.key.no.0, &sealed.account)?;
-                place.insert(open).clone()
-            }
-        };
-        Ok(row)
-    }
-}
-
 impl Reader for SqliteReader {
     fn epochs(&self) -> Read<Epochs> {
         Ok((*self.epochs).clone())
@@ -245,14 +187,12 @@ impl Reader for SqliteReader {
             db.prepare_cached("COMMIT")?.execute([])?;
             found
         })?;
-        let mut opened = HashMap::new();
-        let mut open =
-            |sealed: Option<SealedRow>| sealed.map(|row| self.unseal(row, &mut opened)).transpose();
-        sealed.into_iter().map(&mut open).collect()
+        let mut opener = Opener::new(&self.sealer);
+        sealed.into_iter().map(|row| row.map(|row| opener.open(row)).transpose()).collect()
     }
 
     fn rows(&self, by: ListBy, shown: Shown, after: PayoutNo, limit: usize) -> Read<Vec<Row>> {
-        let columns = row_columns();
+        let columns = joined::columns();
         let (sql, params) = match by {
             ListBy::Group(group) => (
                 format!(
@@ -280,42 +220,38 @@ impl Reader for SqliteReader {
                 && let Some(r) = found.next()?
             {
                 // The state is read first: a row that is not shown costs no more than that.
-                if shown.shows(state_at(r, 10, GROUP_AT + 3)?) {
-                    rows.push(sealed_row(r)?);
+                if shown.shows(joined::state(r, 10, joined::GROUP_AT + 3)?) {
+                    rows.push(joined::sealed(r)?);
                 }
             }
             Ok(rows)
         })?;
-        let mut opened = HashMap::new();
-        sealed.into_iter().map(|sealed| self.unseal(sealed, &mut opened)).collect()
+        let mut opener = Opener::new(&self.sealer);
+        sealed.into_iter().map(|row| opener.open(row)).collect()
     }
 
     fn tally(&self, group: GroupNo, key: Option<KeyNo>) -> Read<Vec<Tally>> {
         let sql = "SELECT p.own, g.mode, count(*), sum(p.amount) FROM payouts p \
                    JOIN groups g ON g.no = p.grp \
                    WHERE p.grp = ?1 AND (?2 IS NULL OR p.billing_key = ?2) GROUP BY p.own";
-        let counted = self.all(sql, params![group.0, key.map(|k| k.0)], |r| {
-            Ok(Tally { state: state_at(r, 0, 1)?, count: r.get(2)?, sum: Won(r.get(3)?) })
-        })?;
-        Ok(merge(counted))
+        let counted = self.all(sql, params![group.0, key.map(|k| k.0)], |r| joined::tally(r))?;
+        Ok(joined::merge(counted))
     }
 
     fn day_under_way(&self, partner: PartnerNo, day: Day) -> Read<(i64, Won)> {
         let sql = "SELECT p.own, g.mode, count(*), sum(p.amount) FROM attempts a \
                    JOIN payouts p ON p.no = a.payout JOIN groups g ON g.no = p.grp \
                    WHERE a.partner = ?1 AND a.day = ?2 GROUP BY p.own, g.mode";
-        let counted = self.all(sql, params![partner.0, day.0], |r| {
-            Ok(Tally { state: state_at(r, 0, 1)?, count: r.get(2)?, sum: Won(r.get(3)?) })
-        })?;
-        let under_way = counted.iter().filter(|tally| tally.state.under_way());
-        Ok(under_way.fold((0, Won(0)), |(n, sum), t| (n + t.count, Won(sum.0 + t.sum.0))))
+        let counted = self.all(sql, params![partner.0, day.0], |r| joined::tally(r))?;
+        Ok(joined::under_way(&counted))
     }
 
     fn waiting_on_key(&self, group: GroupNo, key: KeyNo) -> Read<Vec<PayoutNo>> {
         let sql = "SELECT p.no, p.own, g.mode FROM payouts p JOIN groups g ON g.no = p.grp \
                    WHERE p.grp = ?1 AND p.billing_key = ?2 ORDER BY p.no";
-        let rows = self
-            .all(sql, params![group.0, key.0], |r| Ok((PayoutNo(r.get(0)?), state_at(r, 1, 2)?)))?;
+        let rows = self.all(sql, params![group.0, key.0], |r| {
+            Ok((PayoutNo(r.get(0)?), joined::state(r, 1, 2)?))
+        })?;
         let waits = |(no, state)| (state == State::Requested).then_some(no);
         Ok(rows.into_iter().filter_map(waits).collect())
     }
@@ -473,7 +409,7 @@ fn sent(r: &rusqlite::Row<'_>) -> rusqlite::Result<Sent> {
         bank_no: r.get::<_, Option<i64>>(1)?.map(BankNo),
         amount: Won(r.get(2)?),
         day: Day(r.get(3)?),
-        state: state_at(r, 4, 5)?,
+        state: joined::state(r, 4, 5)?,
     })
 }
 
@@ -506,17 +442,18 @@ pub(super) fn partner_numbers(db: &Connection) -> Read<Vec<PartnerNo>> {
     Ok(numbers.collect::<Result<_, _>>()?)
 }
 
-fn rows_in(db: &Connection, numbers: &[PayoutNo]) -> Read<Vec<Option<SealedRow>>> {
+fn rows_in(db: &Connection, numbers: &[PayoutNo]) -> Read<Vec<Option<Sealed>>> {
     static SQL: LazyLock<String> = LazyLock::new(|| {
         format!(
             "SELECT {} FROM payouts p JOIN groups g ON g.no = p.grp \
              JOIN billing_keys k ON k.no = p.billing_key LEFT JOIN attempts a ON a.payout = p.no \
              WHERE p.no = ?1",
-            row_columns()
+            joined::columns()
         )
     });
     let mut statement = db.prepare_cached(&SQL)?;
-    let mut one = |no: &PayoutNo| Ok(statement.query_row([no.0], sealed_row).optional()?);
+    let mut one =
+        |no: &PayoutNo| Ok(statement.query_row([no.0], |r| joined::sealed(r)).optional()?);
     numbers.iter().map(&mut one).collect()
 }
 
@@ -539,20 +476,4 @@ fn deposit(r: &rusqlite::Row<'_>) -> rusqlite::Result<Deposit> {
 /// A limit as SQLite takes it.
 pub(super) fn most(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
-}
-
-/// One line a state, in the order of a payout's way.
-pub(crate) fn merge(mut counted: Vec<Tally>) -> Vec<Tally> {
-    counted.sort_by_key(|tally| tally.state);
-    let mut merged: Vec<Tally> = Vec::new();
-    for tally in counted {
-        match merged.last_mut().filter(|last| last.state == tally.state) {
-            Some(last) => {
-                last.count += tally.count;
-                last.sum = Won(last.sum.0 + tally.sum.0);
-            }
-            None => merged.push(tally),
-        }
-    }
-    merged
 }

@@ -18,7 +18,7 @@ use rusqlite::{Error, Result, Row};
 pub(super) use rows::billing::{CHARGE, CHARGE_COLUMNS, PAYER, PAYER_COLUMNS, TRADE};
 pub(super) use rows::{
     ATTEMPT, EVENT, GROUP, HOLD, KEY, LEDGER, LEDGER_COLUMNS, NOTICE, OPERATOR, PARTNER, PAYOUT,
-    PAYOUT_COLUMNS, POSTING, PROPOSAL, RAIL, RAIL_COLUMNS, STATEMENT, about_columns, actor_columns,
+    POSTING, PROPOSAL, RAIL, RAIL_COLUMNS, STATEMENT, about_columns, actor_columns,
     subject_columns,
 };
 
