@@ -19,7 +19,7 @@ use crate::directory::Entry;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use ichae_domain::billing::{Method, Trade, TradeState, words};
+use ichae_domain::billing::{Charge, Method, Trade, TradeState, words};
 use ichae_domain::code::Code;
 use ichae_domain::refusal::{Detail, Refusal};
 use ichae_store::billing::ChargeRow;
@@ -151,9 +151,11 @@ fn by_reason(trade: &Trade, refused: Code, unknown: Code) -> Refusal {
     }
 }
 
-/// A payment of the partner's as it is now; it was there a moment ago.
-async fn row_of(follow: &Follow, no: ichae_domain::ident::ChargeNo) -> Result<ChargeRow, Response> {
-    let found = follow.call.api.hub.read(move |r| r.charge(no)).await;
-    let found = found.map_err(|error| follow.unreadable(&error))?;
-    found.ok_or_else(|| follow.internal("a payment is gone"))
+/// A payment as the command left it. Nothing is read again: what was done is answered even where the store
+/// does not answer any more.
+fn as_left(row: ChargeRow, charge: Charge, trade: &Trade) -> ChargeRow {
+    let mut trades = row.trades;
+    trades.retain(|known| known.no != trade.no);
+    trades.push(trade.clone());
+    ChargeRow { charge, trades, ..row }
 }

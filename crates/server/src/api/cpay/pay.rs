@@ -1,4 +1,4 @@
-use super::{Follow, example, row_of, undone};
+use super::{Follow, example, undone};
 use crate::api::answer::Answered;
 use crate::api::charge::paid;
 use crate::till::Call;
@@ -6,6 +6,7 @@ use ichae_acquirer::port::{PayCall, ReceiptFor, ReceiptPurpose};
 use ichae_domain::billing::{Charge, ChargeState, Trade, words};
 use ichae_domain::command::{Command, NewCharge};
 use ichae_domain::refusal::Refusal;
+use ichae_store::billing::ChargeRow;
 use ichae_wire::cpay::failure::Failure;
 use ichae_wire::cpay::receipt::ReceiptAsked;
 use ichae_wire::cpay::{Job, job, pay};
@@ -70,10 +71,11 @@ async fn charge(follow: Follow, job: Job) -> Answered {
     let partner = entry.partner.no;
     let query = hub.payer_query(partner, &parsed.payer_id);
     let found = hub.payers.find(query).await.map_err(|error| follow.unreadable(&error))?;
-    let (payer, token) = match found {
-        Some((payer, instrument)) => (Some(payer.no), instrument.token),
+    let (payer, token) = match &found {
+        Some((payer, instrument)) => (Some(payer.no), instrument.token.clone()),
         None => (None, String::new().into()),
     };
+    let texts = parsed.order.clone();
     let command = Command::Charge(Box::new(NewCharge {
         partner,
         method,
@@ -100,7 +102,9 @@ async fn charge(follow: Follow, job: Job) -> Answered {
     if charge.state != ChargeState::Captured {
         return Err(refuse(undone(method, monthly, &trade)));
     }
-    let row = row_of(&follow, charge.no).await?;
+    let (payer, instrument) =
+        found.ok_or_else(|| follow.internal("a payment without its payer"))?;
+    let row = ChargeRow { charge, texts, payer, instrument, trades: vec![trade] };
     let paid = paid(&row, &parsed.payer_id);
     let paid = paid.ok_or_else(|| follow.internal("a payment has no call"))?;
     Ok(follow.done(&pay::response(&paid)))

@@ -1,5 +1,5 @@
 use super::pay::receipt_for;
-use super::{Follow, by_reason, row_of};
+use super::{Follow, as_left, by_reason};
 use crate::api::answer::Answered;
 use crate::api::charge::paid;
 use crate::till::Call;
@@ -58,7 +58,7 @@ pub async fn receipt(follow: Follow) -> Answered {
     if trade.state != TradeState::Done {
         return Err(refuse(by_reason(&trade, Code::TSAV0008, Code::TSAV0009)));
     }
-    let row = row_of(&follow, charge.no).await?;
+    let row = as_left(row, charge, &trade);
     let paid = paid(&row, &parsed.payer_id);
     let paid = paid.ok_or_else(|| follow.internal("a payment has no call"))?;
     Ok(follow.done(&receipt::response(&paid, &trade)))

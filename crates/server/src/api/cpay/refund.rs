@@ -1,4 +1,4 @@
-use super::{Follow, by_reason, row_of};
+use super::{Follow, as_left, by_reason};
 use crate::api::answer::Answered;
 use crate::api::charge::paid;
 use crate::till::Call;
@@ -57,7 +57,7 @@ pub async fn refund(follow: Follow) -> Answered {
     if trade.state != TradeState::Done {
         return Err(refuse(by_reason(&trade, Code::PAYC0008, Code::PAYC0009)));
     }
-    let row = row_of(&follow, charge.no).await?;
+    let row = as_left(row, charge, &trade);
     let payer_id = hub.payer_id(&row.payer);
     let paid = paid(&row, &payer_id);
     let paid = paid.ok_or_else(|| follow.internal("a payment has no call"))?;
