@@ -1,6 +1,6 @@
 //! Nodes on one store: numbers, shares, and what one that is gone leaves behind.
 
-use super::server::database;
+use super::server::{Server, database};
 use crate::conformance::*;
 use crate::keys::Keys;
 use crate::port::Reader;
@@ -156,4 +156,13 @@ fn an_order_is_charged_once_whatever_the_numbers_say() {
         let told = node.reader.charge_by_oid(partner, "order-1", None).unwrap().unwrap();
         assert_eq!(told.charge.no, second, "the one that counts is told");
     }
+}
+
+/// What it says to have committed may be gone after a power cut: it is not served.
+#[test]
+fn a_server_that_does_not_wait_for_its_disk_is_refused() {
+    let server = Server::start("careless", &["fsync=off"]);
+    let link = Arc::new(postgres::Link::new(&server.address, None, None).unwrap());
+    let told = postgres::latest(&link).err().map(|error| error.to_string()).unwrap_or_default();
+    assert!(told.contains("fsync off"), "{told}");
 }

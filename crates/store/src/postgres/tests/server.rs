@@ -6,31 +6,44 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Runs for as long as this process: the script ends the server when its input does.
-struct Server {
-    address: String,
-    _child: Child,
-    _input: ChildStdin,
+/// The script ends the server when its input does: with the handle, or with this process.
+pub(crate) struct Server {
+    pub address: String,
+    child: Child,
+    input: Option<ChildStdin>,
 }
 
-fn server() -> &'static Server {
-    static SERVER: OnceLock<Server> = OnceLock::new();
-    SERVER.get_or_init(|| {
+impl Server {
+    /// In a folder of that name, with those settings.
+    pub fn start(name: &str, settings: &[&str]) -> Server {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/postgres");
-        let dir = std::env::temp_dir().join(format!("ichae-pg-{}", std::process::id()));
+        let dir = std::env::temp_dir().join(format!("ichae-{name}-{}", std::process::id()));
         let mut child = Command::new(script)
             .arg(&dir)
+            .args(settings)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .expect("scripts/postgres can be started");
-        let input = child.stdin.take().unwrap();
+        let input = child.stdin.take();
         let mut address = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut address).unwrap();
         let address = address.trim().to_owned();
         assert!(address.starts_with("postgres://"), "scripts/postgres started no server");
-        Server { address, _child: child, _input: input }
-    })
+        Server { address, child, input }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.input.take());
+        let _ = self.child.wait();
+    }
+}
+
+fn server() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(|| Server::start("pg", &[]))
 }
 
 /// Where the server's socket is.
