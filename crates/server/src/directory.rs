@@ -12,7 +12,7 @@ use ipnet::IpNet;
 use secrecy::SecretString;
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A partner with its networks parsed.
 #[derive(Debug)]
@@ -37,6 +37,8 @@ struct Known {
 
 pub struct Directory {
     known: ArcSwap<Known>,
+    /// Held from the reading to the replacing: what is read later replaces later.
+    reading: Mutex<()>,
     /// Compared against where there is no such partner, so that both refusals take as long.
     nobody: Verifier,
 }
@@ -44,14 +46,20 @@ pub struct Directory {
 impl Directory {
     pub fn new(reader: &dyn Reader, sealer: &Sealer) -> Result<Directory, StoreError> {
         let nobody = sealer.verifier(&crate::secrets::cust_key()?);
-        let directory = Directory { known: ArcSwap::default(), nobody };
-        directory.reload(reader)?;
+        let directory = Directory { known: ArcSwap::default(), reading: Mutex::new(()), nobody };
+        directory.reload(|| reader.partners())?;
         Ok(directory)
     }
 
-    pub fn reload(&self, reader: &dyn Reader) -> Result<(), StoreError> {
+    /// Waits for the store, and for whoever reads at the moment.
+    pub fn reload(
+        &self,
+        read: impl FnOnce() -> Result<Vec<Partner>, StoreError>,
+    ) -> Result<(), StoreError> {
+        // Nothing is left half done by a reader that panicked.
+        let _reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
         let mut known = Known::default();
-        for partner in reader.partners()? {
+        for partner in read()? {
             let sources = partner.sources.iter().filter_map(|net| parse_net(net)).collect();
             let entry = Arc::new(Entry { partner, sources });
             known.by_id.insert(entry.partner.cst_id.clone(), Arc::clone(&entry));
@@ -95,6 +103,26 @@ pub fn parse_net(text: &str) -> Option<IpNet> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ichae_domain::time::Time;
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    fn partner(cst_id: &str) -> Partner {
+        Partner {
+            no: PartnerNo(1),
+            cst_id: cst_id.to_owned(),
+            name: cst_id.to_owned(),
+            suspended: false,
+            held: false,
+            key_generation: 0,
+            verifier: Verifier([0; 32]),
+            webhook_url: None,
+            sources: vec![],
+            transfer_cap: None,
+            made_at: Time(0),
+            billing: ichae_domain::partner::BillingSettings::default(),
+        }
+    }
 
     #[test]
     fn an_address_list_takes_networks_addresses_and_mapped_forms() {
@@ -112,5 +140,34 @@ mod tests {
         }
         assert_eq!(parse_net("nonsense"), None);
         assert_eq!(parse_net("10.0.0.0/33"), None);
+    }
+
+    /// Two changes at once: the one that is read first must not be kept last.
+    #[test]
+    fn what_is_read_later_replaces_later() {
+        let directory = Directory {
+            known: ArcSwap::default(),
+            reading: Mutex::default(),
+            nobody: Verifier([0; 32]),
+        };
+        let (began, begins) = mpsc::channel();
+        let (done, ends) = mpsc::channel::<()>();
+        std::thread::scope(|scope| {
+            let directory = &directory;
+            scope.spawn(move || {
+                let read = || {
+                    began.send(()).unwrap();
+                    // Slow: the other one is done first, if it does not wait.
+                    let _ = ends.recv_timeout(Duration::from_millis(300));
+                    Ok(vec![])
+                };
+                directory.reload(read).unwrap();
+            });
+            begins.recv().unwrap();
+            directory.reload(|| Ok(vec![partner("shop")])).unwrap();
+            // Whoever read first may be done already.
+            let _ = done.send(());
+        });
+        assert!(directory.by_id("shop").is_some());
     }
 }

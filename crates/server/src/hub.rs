@@ -205,16 +205,16 @@ impl Hub {
     }
 
     /// Gives a command of a caller's to the writer, and wakes whom it concerns.
-    pub async fn submit(&self, actor: Actor, command: Command) -> Answer {
+    pub async fn submit(self: &Arc<Self>, actor: Actor, command: Command) -> Answer {
         let concern = concern(&command);
         let answer = self.writer.submit(actor, command).await;
-        self.after(concern, &answer);
+        self.after(concern, &answer).await;
         answer
     }
 
     /// As [`Hub::submit`], for the engine: waits for room, and repeats what could not be written
     /// for a while, because what the bank said must not be lost.
-    pub async fn record(&self, command: Command) -> Answer {
+    pub async fn record(self: &Arc<Self>, command: Command) -> Answer {
         let concern = concern(&command);
         let mut wait = std::time::Duration::from_millis(100);
         let mut faults = 0;
@@ -229,7 +229,7 @@ impl Hub {
                 _ => false,
             };
             if !again || matches!(command, Command::Claim { .. } | Command::Return { .. }) {
-                self.after(concern, &answer);
+                self.after(concern, &answer).await;
                 return answer;
             }
             tracing::error!(command = name(&command), "could not be written, trying again");
@@ -238,7 +238,7 @@ impl Hub {
         }
     }
 
-    fn after(&self, concern: Concern, answer: &Answer) {
+    async fn after(self: &Arc<Self>, concern: Concern, answer: &Answer) {
         let Ok(reply) = answer else { return };
         if *reply == Reply::Stale {
             return;
@@ -246,20 +246,21 @@ impl Hub {
         match concern {
             Concern::Work => self.bells.work.notify_one(),
             Concern::Held => {
-                self.reload();
+                self.reload().await;
                 self.reopen();
             }
             Concern::Outcome => self.bells.notices.notify_one(),
             Concern::Partner => {
-                self.reload();
+                self.reload().await;
                 self.bells.notices.notify_one();
             }
             Concern::None => {}
         }
     }
 
-    fn reload(&self) {
-        if let Err(error) = self.directory.reload(self.reader.as_ref()) {
+    async fn reload(self: &Arc<Self>) {
+        let hub = Arc::clone(self);
+        if let Err(error) = self.read(move |r| hub.directory.reload(|| r.partners())).await {
             tracing::error!(%error, "the partners could not be read again");
         }
     }
@@ -286,7 +287,7 @@ impl Hub {
         let version = self.read(|r| r.version()).await?;
         if version != *seen {
             let hub = Arc::clone(self);
-            self.read(move |r| hub.directory.reload(r)).await?;
+            self.read(move |r| hub.directory.reload(|| r.partners())).await?;
             *seen = version;
             self.reopen();
         }

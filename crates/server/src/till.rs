@@ -119,7 +119,7 @@ impl Hub {
 
     /// Writes down what the acquirer said of a call.
     async fn traded(
-        &self,
+        self: &Arc<Self>,
         charge: &Charge,
         trade: &Trade,
         inquired: bool,

@@ -72,7 +72,7 @@ async fn ask(hub: Arc<Hub>, limits: Limits, deposits: Vec<Deposit>) -> Vec<Payou
     deposits.iter().map(|deposit| deposit.payout).collect()
 }
 
-async fn record(hub: &Hub, deposit: &Deposit, answer: Answer) {
+async fn record(hub: &Arc<Hub>, deposit: &Deposit, answer: Answer) {
     hub.metrics.inquiries.get_or_create(&label(&answer)).inc();
     if let Err(refusal) = hub.record(outcome(deposit, Asked::Inquiry, answer)).await {
         let (payout, code) = (deposit.payout.0, refusal.code.name());

@@ -66,7 +66,7 @@ async fn ask(hub: Arc<Hub>, trade: Trade) -> TradeNo {
 }
 
 /// Where that fails the call is asked about again: it stays open.
-async fn write_down(hub: &Hub, trade: &Trade, inquired: bool, answer: TradeAnswer) {
+async fn write_down(hub: &Arc<Hub>, trade: &Trade, inquired: bool, answer: TradeAnswer) {
     if let Err(refusal) = hub.record(told(trade, inquired, answer)).await {
         let code = refusal.code.name();
         tracing::error!(trade = trade.no.0, code, "what is known of a call was not written down");

@@ -5,6 +5,7 @@
 //! batch was committed; and because a transaction that is still under way holds the row's lock, whoever asks
 //! waits for its end instead of guessing (docs/adr/0021).
 
+use super::confirm::acknowledged;
 use super::flush::{Changed, flush};
 use super::link::{Fate, Link, Session, fate};
 use super::load::{Chain, Loaded, load};
@@ -30,9 +31,11 @@ use tokio::time::timeout;
 /// How long orders wait for a database that does not answer, before anything was written: two silent hosts
 /// and a third.
 const PATIENCE: Duration = Duration::from_millis(1_500);
+/// How long the server lets a statement wait: for others' locks, for a standby.
+const SERVER: Duration = Duration::from_secs(3);
 /// How long one statement of a transaction may take before the connection counts as lost. Longer than the
-/// server leaves a session that holds our locks and does nothing.
-const STUCK: Duration = Duration::from_secs(12);
+/// server leaves a session that holds our locks and does nothing, or waits.
+const STUCK: Duration = Duration::from_secs(4);
 /// How long one look may take at what became of a commit.
 const ONE_LOOK: Duration = Duration::from_secs(5);
 /// After so long a statement counts as one that is not answered: callers are not kept. The writer waits on.
@@ -101,10 +104,12 @@ impl PostgresBackend {
 
     /// The session, a new one where there is none. Bounded: callers wait.
     async fn connected(&mut self) -> Result<Session, StoreError> {
-        if let Some(session) = self.session.take().filter(|session| !session.client.is_closed()) {
+        let link = &self.parts.link;
+        let usable = |s: &Session| !s.client.is_closed() && !link.doubts(&s.server);
+        if let Some(session) = self.session.take().filter(usable) {
             return Ok(session);
         }
-        let made = timeout(PATIENCE, self.parts.link.session()).await;
+        let made = timeout(PATIENCE, link.bounded(SERVER)).await;
         let mut session = made.map_err(|_| StoreError::Busy)??;
         session.one_by_one = self.parts.one_by_one;
         Ok(session)
@@ -123,6 +128,7 @@ impl PostgresBackend {
         let done = self.in_transaction(&mut session, orders, rail_alone, batch).await;
         match done {
             Ok(answers) => {
+                self.parts.link.trust(&session.server);
                 self.session = Some(session);
                 self.committed = batch;
                 Ok(answers)
@@ -131,14 +137,42 @@ impl PostgresBackend {
                 // Where nobody knows, its numbers may be in use.
                 if !matches!(trouble, Trouble::Unknown(_)) {
                     self.serials.rolled_back(mark);
-                    let rollback = session.client.batch_execute("ROLLBACK");
-                    if matches!(timeout(PATIENCE, rollback).await, Ok(Ok(()))) {
-                        self.session = Some(session);
-                    }
                 }
-                Err(trouble)
+                self.after(trouble, session).await
             }
         }
+    }
+
+    /// Keeps the session where it is known to be idle again, and its server is not in doubt.
+    async fn after<T>(&mut self, trouble: Trouble, mut session: Session) -> Result<T, Trouble> {
+        let lost = match &trouble {
+            Trouble::Unknown(_) => true,
+            Trouble::Not(error) => error.is_outage(),
+            Trouble::Again(_) | Trouble::RailAlone | Trouble::Fenced => false,
+        };
+        if lost {
+            self.parts.link.doubt(&session.server);
+            return Err(trouble);
+        }
+        let rollback = session.client.batch_execute("ROLLBACK");
+        let idle = matches!(timeout(PATIENCE, rollback).await, Ok(Ok(())));
+        if matches!(trouble, Trouble::Fenced) && !(idle && self.is_so(&mut session).await) {
+            return Err(Trouble::Not(StoreError::Busy));
+        }
+        self.session = Some(session).filter(|_| idle);
+        Err(trouble)
+    }
+
+    /// Whether what this server shows of nodes is so: one that another has replaced never heard of those that
+    /// came since.
+    async fn is_so(&self, session: &mut Session) -> bool {
+        let (link, node) = (&self.parts.link, self.parts.node.no);
+        let told = timeout(STUCK, acknowledged(link, session, node)).await;
+        let so = matches!(told, Ok(Ok(_)));
+        if !so {
+            link.doubt(&session.server);
+        }
+        so
     }
 
     async fn in_transaction(
@@ -272,17 +306,28 @@ impl PostgresBackend {
         let mut session = self.connected().await?;
         let sql = "UPDATE nodes SET looks = looks + 1 WHERE no = $1 AND ended_at IS NULL \
                    RETURNING batch";
+        let node = self.parts.node.no;
         let looking = async {
             let statement = session.prepared(sql).await?;
             session.warned();
-            Ok::<_, StoreError>(session.client.query_opt(&statement, &[&self.parts.node.no]).await?)
+            let found = session.client.query_opt(&statement, &[&node]).await?;
+            match session.warned() {
+                false => Ok::<_, StoreError>(found),
+                true => Err(StoreError::Busy),
+            }
         };
-        let found = timeout(ONE_LOOK, looking).await.map_err(|_| StoreError::Busy)??;
-        if session.warned() {
-            return Err(StoreError::Busy);
+        match timeout(ONE_LOOK, looking).await.unwrap_or(Err(StoreError::Busy)) {
+            Ok(None) if !self.is_so(&mut session).await => Err(StoreError::Busy),
+            Ok(found) => {
+                self.parts.link.trust(&session.server);
+                self.session = Some(session);
+                Ok(found.map(|row| row.get::<_, i64>(0) == self.batch))
+            }
+            Err(error) => {
+                self.parts.link.doubt(&session.server);
+                Err(error)
+            }
         }
-        self.session = Some(session);
-        Ok(found.map(|row| row.get::<_, i64>(0) == self.batch))
     }
 
     /// Runs the batch until it is known what became of it.
@@ -300,15 +345,11 @@ impl PostgresBackend {
                     // Slow, and then refused, is an answer too.
                     let lost = error.is_outage();
                     self.is_away(lost.then_some(&error));
-                    if lost {
-                        self.parts.link.move_on();
-                    }
                     return Err(error);
                 }
                 Err(Trouble::Fenced) => end_as_fenced(),
                 Err(Trouble::Unknown(answers)) => {
                     self.is_away(Some(&StoreError::Busy));
-                    self.session = None;
                     if self.was_committed().await {
                         self.committed = self.batch;
                         self.is_away(None);
@@ -341,8 +382,6 @@ impl PostgresBackend {
                 Ok(None) => end_as_fenced(),
                 Err(error) => tracing::warn!(%error, "what became of a commit is not known yet"),
             }
-            self.session = None;
-            self.parts.link.move_on();
             tokio::time::sleep(LOOK_AGAIN).await;
         }
     }

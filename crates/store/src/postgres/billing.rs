@@ -76,7 +76,7 @@ impl PostgresReader {
     }
 
     fn trades_by(&self, tail: &str, params: Params) -> Read<Vec<Trade>> {
-        self.all(format!("SELECT {TRADE} FROM trades {tail}"), params, trade)
+        self.work(format!("SELECT {TRADE} FROM trades {tail}"), params, trade)
     }
 }
 
@@ -147,7 +147,7 @@ impl BillingReader for PostgresReader {
     }
 
     fn trade(&self, no: TradeNo) -> Read<Option<Trade>> {
-        Ok(self.trades_by("WHERE no = $1", params![no.0])?.pop())
+        self.one(format!("SELECT {TRADE} FROM trades WHERE no = $1"), params![no.0], trade)
     }
 
     fn asking(&self, after: TradeNo, limit: usize) -> Read<Vec<Trade>> {

@@ -7,8 +7,8 @@ use rustls::{ClientConfig, RootCertStore};
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::time::timeout;
@@ -44,15 +44,22 @@ pub struct Link {
     config: Config,
     /// The same for each host alone.
     hosts: Vec<Config>,
-    /// Which of them is asked first.
-    turn: AtomicUsize,
+    /// Which of them had the primary when it was last looked for.
+    last: AtomicUsize,
+    /// One that called itself primary and did not acknowledge what it was asked for.
+    doubted: Mutex<Option<Server>>,
     tls: MakeRustlsConnect,
 }
+
+/// A server from its start to its end.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Server(String);
 
 /// One session with its prepared statements.
 pub(super) struct Session {
     pub client: Client,
-    statements: HashMap<&'static str, Statement>,
+    pub server: Server,
+    statements: HashMap<String, Statement>,
     /// A warning came: what the server says to have committed may not be on the standby.
     warned: Arc<AtomicBool>,
     /// Every statement waits for the one before it: the yardstick of the benchmark.
@@ -89,9 +96,10 @@ impl Link {
             .enable_all()
             .build()
             .map_err(StoreError::io("the thread of the database cannot be started"))?;
-        let (hosts, turn) = (each_host(&config), AtomicUsize::new(0));
+        let hosts = each_host(&config);
         let tls = MakeRustlsConnect::new(trust(ca)?);
-        Ok(Link { runtime: Some(runtime), config, hosts, turn, tls })
+        let (last, doubted) = (AtomicUsize::new(0), Mutex::default());
+        Ok(Link { runtime: Some(runtime), config, hosts, last, doubted, tls })
     }
 
     /// Whether what goes over the wire can be read by others: no TLS is demanded, and it leaves the machine.
@@ -106,11 +114,7 @@ impl Link {
         self.config.get_ssl_mode() != SslMode::Require && !self.config.get_hosts().iter().all(near)
     }
 
-    pub(super) fn config(&self) -> &Config {
-        &self.config
-    }
-
-    pub(super) fn tls(&self) -> MakeRustlsConnect {
+    fn tls(&self) -> MakeRustlsConnect {
         self.tls.clone()
     }
 
@@ -136,35 +140,50 @@ impl Link {
         told.recv().unwrap_or(Err(StoreError::Busy))
     }
 
-    /// A new session on the primary, ready for use. One host after the other, none of them for long: one that
-    /// takes a connection and says nothing, as a frozen machine does, must not keep us from the next.
+    /// A new session on the primary, ready for use. One host after the other, none of them for long: one
+    /// that takes a connection and says nothing, as a frozen machine does, must not keep us from the next.
+    /// One that is in doubt is taken only where no other takes writes.
     pub(super) async fn session(&self) -> Result<Session, StoreError> {
-        let first = self.turn.fetch_add(1, Ordering::Relaxed);
-        let mut last = StoreError::Busy;
+        let first = self.last.load(Ordering::Relaxed);
+        let (mut refused, mut in_doubt) = (StoreError::Busy, None);
         for at in 0..self.hosts.len() {
-            let host = &self.hosts[(first + at) % self.hosts.len()];
+            let host = (first + at) % self.hosts.len();
             let made = match self.hosts.len() {
                 // There is no other to go on to: as long as the caller waits.
-                1 => Ok(self.session_on(host).await),
-                _ => timeout(HOST, self.session_on(host)).await,
+                1 => Ok(self.session_on(&self.hosts[host]).await),
+                _ => timeout(HOST, self.session_on(&self.hosts[host])).await,
             };
             match made {
+                Ok(Ok(session)) if self.doubts(&session.server) => in_doubt = Some(session),
                 Ok(Ok(session)) => {
-                    // The next one begins where this one found the primary.
-                    self.turn.store(first + at, Ordering::Relaxed);
+                    self.last.store(host, Ordering::Relaxed);
                     return Ok(session);
                 }
-                Ok(Err(error)) => last = error,
+                Ok(Err(error)) => refused = error,
                 Err(_) => {}
             }
         }
-        Err(last)
+        in_doubt.ok_or(refused)
     }
 
-    /// The next session is looked for at the next host first: the last one calls itself primary and does not
-    /// answer, as one does that lost its standbys to another one.
-    pub(super) fn move_on(&self) {
-        self.turn.fetch_add(1, Ordering::Relaxed);
+    fn doubted(&self) -> MutexGuard<'_, Option<Server>> {
+        // Nothing is left half done by whoever panicked.
+        self.doubted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// It did not acknowledge something: it may have lost its standbys to another one. Until it does, or is
+    /// the only one that takes writes, nothing is asked of it.
+    pub(super) fn doubt(&self, server: &Server) {
+        *self.doubted() = Some(server.clone());
+    }
+
+    pub(super) fn doubts(&self, server: &Server) -> bool {
+        self.doubted().as_ref() == Some(server)
+    }
+
+    /// It acknowledged something.
+    pub(super) fn trust(&self, server: &Server) {
+        self.doubted().take_if(|doubted| doubted == server);
     }
 
     async fn session_on(&self, host: &Config) -> Result<Session, StoreError> {
@@ -172,8 +191,20 @@ impl Link {
         let warned = Arc::new(AtomicBool::new(false));
         tokio::spawn(drive(connection, Arc::clone(&warned)));
         client.batch_execute(SESSION).await?;
-        durable(&client).await?;
-        Ok(Session { client, statements: HashMap::new(), warned, one_by_one: false })
+        let server = durable(&client).await?;
+        Ok(Session { client, server, statements: HashMap::new(), warned, one_by_one: false })
+    }
+
+    /// One whose statements the server itself ends after so long: a session that is given up must not wait on
+    /// for locks or for a standby, and be one of those that a server has for all.
+    pub(super) async fn bounded(&self, limit: Duration) -> Result<Session, StoreError> {
+        let session = self.session().await?;
+        let limit = limit.as_millis();
+        let set = format!(
+            "SET statement_timeout = {limit}; SET idle_in_transaction_session_timeout = {limit}"
+        );
+        session.client.batch_execute(&set).await?;
+        Ok(session)
     }
 }
 
@@ -271,10 +302,11 @@ where
 }
 
 /// A server that may forget what it said to have committed is refused. That a commit waits for the disk, and
-/// for a standby where there has to be one, the session itself has set.
-async fn durable(client: &Client) -> Result<(), StoreError> {
+/// for a standby where there has to be one, the session itself has set. Which server it is.
+async fn durable(client: &Client) -> Result<Server, StoreError> {
     let sql = "SELECT current_setting('server_version_num')::int, current_setting('fsync'), \
-               current_setting('full_page_writes')";
+               current_setting('full_page_writes'), concat_ws(' ', pg_postmaster_start_time(), \
+               current_setting('cluster_name'), current_setting('port'), inet_server_addr())";
     let row = client.query_one(sql, &[]).await?;
     let (version, fsync, pages): (i32, String, String) = (row.get(0), row.get(1), row.get(2));
     if version < SERVER_MIN {
@@ -286,16 +318,16 @@ async fn durable(client: &Client) -> Result<(), StoreError> {
              both have to be on"
         )));
     }
-    Ok(())
+    Ok(Server(row.get(3)))
 }
 
 impl Session {
-    pub async fn prepared(&mut self, sql: &'static str) -> Result<Statement, StoreError> {
+    pub async fn prepared(&mut self, sql: &str) -> Result<Statement, StoreError> {
         if let Some(statement) = self.statements.get(sql) {
             return Ok(statement.clone());
         }
         let statement = self.client.prepare(sql).await?;
-        self.statements.insert(sql, statement.clone());
+        self.statements.insert(sql.to_owned(), statement.clone());
         Ok(statement)
     }
 

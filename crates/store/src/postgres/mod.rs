@@ -3,6 +3,7 @@
 mod batch;
 mod billing;
 pub mod check;
+mod confirm;
 pub mod copy;
 mod flush;
 mod link;

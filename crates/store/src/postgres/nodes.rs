@@ -4,6 +4,7 @@
 //! had claimed is not known to have been sent or not, and is asked about. Partners are shared out by their
 //! logical shard over the nodes that are there, so that nobody does twice what one can do.
 
+use super::confirm::acknowledged;
 use super::link::{Link, Session};
 use crate::port::StoreError;
 use crate::witness::{Seen, Witness};
@@ -94,7 +95,12 @@ impl Node {
     }
 
     /// Is heard of; where it has been without a gap, ends those that are not.
-    async fn beat(&self, session: &Session, steady: bool) -> Result<(), StoreError> {
+    async fn beat(
+        &self,
+        link: &Link,
+        session: &mut Session,
+        steady: bool,
+    ) -> Result<(), StoreError> {
         let at = Instant::now();
         let sql = "UPDATE leases SET seen_at = clock_timestamp() WHERE node = $1 \
                    AND EXISTS (SELECT 1 FROM nodes WHERE no = $1 AND ended_at IS NULL)";
@@ -108,6 +114,8 @@ impl Node {
             if self.until.load(Ordering::SeqCst) == 0 {
                 return Ok(());
             }
+            // A server that another one replaced never heard of the nodes that came since.
+            acknowledged(link, session, self.no).await?;
             end_as_fenced();
         }
         self.heard(at);
@@ -178,24 +186,31 @@ pub(super) async fn beat(node: Weak<Node>, link: Weak<Link>) {
         last = Instant::now();
         let steady = steady_since.is_some_and(|since| since.elapsed() > LEASE);
         let beaten = async {
-            if session.as_ref().is_none_or(|session| session.client.is_closed()) {
-                session = Some(link.session().await?);
+            let unusable = |s: &Session| s.client.is_closed() || link.doubts(&s.server);
+            if session.as_ref().is_none_or(unusable) {
+                session = Some(link.bounded(BEAT).await?);
                 steady_since = None;
             }
-            match &session {
-                Some(session) => node.beat(session, steady && steady_since.is_some()).await,
+            match &mut session {
+                Some(session) => node.beat(&link, session, steady && steady_since.is_some()).await,
                 None => Ok(()),
             }
         };
-        match tokio::time::timeout(BEAT * 2, beaten).await {
-            Ok(Ok(())) => {
+        let beaten = tokio::time::timeout(BEAT * 2, beaten).await;
+        match (beaten.unwrap_or(Err(StoreError::Busy)), &session) {
+            (Ok(()), session) => {
                 steady_since.get_or_insert_with(Instant::now);
+                if let Some(session) = session {
+                    link.trust(&session.server);
+                }
             }
-            Ok(Err(error)) => {
+            (Err(error), gone) => {
                 tracing::warn!(%error, "this node could not be heard of");
+                if let Some(gone) = gone {
+                    link.doubt(&gone.server);
+                }
                 (session, steady_since) = (None, None);
             }
-            Err(_) => (session, steady_since) = (None, None),
         }
     }
 }

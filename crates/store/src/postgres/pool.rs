@@ -1,12 +1,17 @@
-//! The pool of read connections: every read is one statement, on the primary.
+//! The pool of read connections: every read is one statement, on the primary, and told only when it is
+//! confirmed.
 
-use super::link::Link;
+use super::confirm::Confirmer;
+use super::link::{Link, Server, Session};
 use super::nodes::Node;
 use crate::port::StoreError;
 use crate::seal::Sealer;
-use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts};
+use deadpool::Runtime;
+use deadpool::managed::{
+    Manager, Metrics, Object, Pool, PoolError, RecycleError, RecycleResult, Timeouts,
+};
 use ichae_domain::ident::Epochs;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio_postgres::Row as Found;
 use tokio_postgres::types::ToSql;
@@ -15,11 +20,15 @@ use tokio_postgres::types::ToSql;
 const POOL_MAX: usize = 16;
 /// How long a read waits for a connection: callers are told to come again rather than kept.
 const PATIENCE: Duration = Duration::from_millis(800);
-/// How long a read may take. What takes longer is taken to be gone, and its connection with it: a frozen
-/// machine says nothing and closes nothing.
+/// How long a read may take, by the server's own clock.
+const SERVER: Duration = Duration::from_millis(2_500);
+/// What takes longer is taken to be gone, and its connection with it: a frozen machine says nothing and
+/// closes nothing.
 const LIMIT: Duration = Duration::from_secs(3);
-/// For both tries together, and the waits before them.
-const BOTH: Duration = Duration::from_secs(8);
+/// For all tries together, and the waits before them.
+const ALL: Duration = Duration::from_secs(8);
+/// Times that one is read again because another server leads now.
+const TRIES: usize = 3;
 
 /// Values of a statement.
 pub(super) type Params = Vec<Box<dyn ToSql + Sync + Send>>;
@@ -33,7 +42,7 @@ pub(super) use params;
 
 pub struct PostgresReader {
     link: Arc<Link>,
-    pool: Pool,
+    source: Source,
     pub(super) epochs: Arc<Epochs>,
     pub(super) sealer: Arc<Sealer>,
     pub(super) node: Arc<Node>,
@@ -53,22 +62,15 @@ impl PostgresReader {
         sealer: Arc<Sealer>,
         node: &Arc<Node>,
     ) -> Read<PostgresReader> {
-        let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let manager = Manager::from_config(link.config().clone(), link.tls(), recycling);
         let patience = Some(PATIENCE);
-        let pool = Pool::builder(manager)
+        let pool = Pool::builder(Sessions(Arc::downgrade(&link)))
             .max_size(POOL_MAX)
             .runtime(Runtime::Tokio1)
             .timeouts(Timeouts { wait: patience, create: patience, recycle: patience })
-            .post_create(deadpool_postgres::Hook::async_fn(|client, _| {
-                Box::pin(async move {
-                    let set = client.batch_execute(super::link::SESSION).await;
-                    set.map_err(deadpool_postgres::HookError::Backend)
-                })
-            }))
             .build()
             .map_err(|error| StoreError::Refused(format!("the pool of connections: {error}")))?;
-        Ok(PostgresReader { link, pool, epochs, sealer, node: Arc::clone(node) })
+        let source = Source { pool, confirmer: Arc::new(Confirmer::start(&link, node.no)) };
+        Ok(PostgresReader { link, source, epochs, sealer, node: Arc::clone(node) })
     }
 
     pub(super) fn node(&self) -> i64 {
@@ -85,18 +87,23 @@ impl PostgresReader {
         (count, place)
     }
 
-    /// Asks once more where the connection turned out to be dead: nothing was written.
     pub(super) fn ask(&self, sql: String, params: Params) -> Read<Vec<Found>> {
-        let pool = self.pool.clone();
-        self.link.wait(BOTH, async move {
-            let first = ask_once(&pool, &sql, &params).await;
-            match &first {
-                Err(StoreError::Postgres(error)) if error.is_closed() => {
-                    ask_once(&pool, &sql, &params).await
-                }
-                _ => first,
-            }
-        })
+        let source = self.source.clone();
+        self.link.wait(ALL, async move { source.confirmed(&sql, &params, true).await })
+    }
+
+    /// What there is to do, looked for again and again: where nothing is found nothing is told, and nothing
+    /// has to be confirmed.
+    pub(super) fn work<T>(
+        &self,
+        sql: String,
+        params: Params,
+        map: impl FnMut(&Found) -> Read<T>,
+    ) -> Read<Vec<T>> {
+        let source = self.source.clone();
+        let found =
+            self.link.wait(ALL, async move { source.confirmed(&sql, &params, false).await })?;
+        found.iter().map(map).collect()
     }
 
     pub(super) fn all<T>(
@@ -118,23 +125,79 @@ impl PostgresReader {
     }
 }
 
-async fn ask_once(pool: &Pool, sql: &str, params: &Params) -> Read<Vec<Found>> {
-    let client = pool.get().await.map_err(|error| match error {
-        deadpool_postgres::PoolError::Backend(error) => StoreError::Postgres(error),
-        _ => StoreError::Busy,
-    })?;
-    let params: Vec<&(dyn ToSql + Sync)> =
-        params.iter().map(|param| &**param as &(dyn ToSql + Sync)).collect();
-    let asked = async {
-        let statement = client.prepare_cached(sql).await?;
-        Ok::<_, StoreError>(client.query(&statement, &params).await?)
-    };
-    match tokio::time::timeout(LIMIT, asked).await {
-        Ok(found) => found,
-        Err(_) => {
-            // Not for the next one.
-            drop(deadpool_postgres::Object::take(client));
-            Err(StoreError::Busy)
+/// Sessions of the pool.
+struct Sessions(Weak<Link>);
+
+impl Manager for Sessions {
+    type Type = Session;
+    type Error = StoreError;
+
+    async fn create(&self) -> Read<Session> {
+        let link = self.0.upgrade().ok_or(StoreError::Busy)?;
+        link.bounded(SERVER).await
+    }
+
+    async fn recycle(&self, session: &mut Session, _: &Metrics) -> RecycleResult<StoreError> {
+        let doubted = self.0.upgrade().is_none_or(|link| link.doubts(&session.server));
+        match session.client.is_closed() || doubted {
+            false => Ok(()),
+            true => Err(RecycleError::message("closed, or on a server in doubt")),
+        }
+    }
+}
+
+/// Where reads come from.
+#[derive(Clone)]
+struct Source {
+    pool: Pool<Sessions>,
+    confirmer: Arc<Confirmer>,
+}
+
+impl Source {
+    /// Of the server that leads. `nothing`: also that there is none is confirmed.
+    async fn confirmed(&self, sql: &str, params: &Params, nothing: bool) -> Read<Vec<Found>> {
+        for _ in 0..TRIES {
+            let (found, server) = self.ask(sql, params).await?;
+            if found.is_empty() && !nothing {
+                return Ok(found);
+            }
+            let confirmed = self.confirmer.confirm().await?;
+            if confirmed == server {
+                return Ok(found);
+            }
+            self.pool.retain(|session, _| session.server == confirmed);
+        }
+        Err(StoreError::Busy)
+    }
+
+    /// Asks once more where the connection turned out to be dead: nothing was written.
+    async fn ask(&self, sql: &str, params: &Params) -> Read<(Vec<Found>, Server)> {
+        match self.ask_once(sql, params).await {
+            Err(StoreError::Postgres(error)) if error.is_closed() => {
+                self.ask_once(sql, params).await
+            }
+            first => first,
+        }
+    }
+
+    async fn ask_once(&self, sql: &str, params: &Params) -> Read<(Vec<Found>, Server)> {
+        let mut session = self.pool.get().await.map_err(|error| match error {
+            PoolError::Backend(error) => error,
+            _ => StoreError::Busy,
+        })?;
+        let params: Vec<&(dyn ToSql + Sync)> =
+            params.iter().map(|param| &**param as &(dyn ToSql + Sync)).collect();
+        let asked = async {
+            let statement = session.prepared(sql).await?;
+            Ok::<_, StoreError>(session.client.query(&statement, &params).await?)
+        };
+        match tokio::time::timeout(LIMIT, asked).await {
+            Ok(found) => Ok((found?, session.server.clone())),
+            Err(_) => {
+                // Not for the next one.
+                drop(Object::take(session));
+                Err(StoreError::Busy)
+            }
         }
     }
 }

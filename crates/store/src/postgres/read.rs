@@ -288,35 +288,35 @@ impl Reader for PostgresReader {
             mine("partner")
         );
         let (count, place) = self.share();
-        self.all(sql, params![count, place], |r| Ok(PartnerNo(r.try_get(0)?)))
+        self.work(sql, params![count, place], |r| Ok(PartnerNo(r.try_get(0)?)))
     }
 
     fn executing_rows(&self, partner: PartnerNo, after: PayoutNo, limit: usize) -> Read<Vec<Work>> {
         let sql = "SELECT no, grp, billing_key FROM payouts WHERE own IN (1, 2, 5) AND own = 1 \
                    AND partner = $1 AND no > $2 ORDER BY no LIMIT $3";
-        self.all(sql.to_owned(), params![partner.0, after.0, most(limit)], work)
+        self.work(sql.to_owned(), params![partner.0, after.0, most(limit)], work)
     }
 
     fn executing_groups(&self, partner: PartnerNo) -> Read<Vec<GroupNo>> {
         let sql = "SELECT no FROM groups WHERE works AND partner = $1 ORDER BY no";
-        self.all(sql.to_owned(), params![partner.0], |r| Ok(GroupNo(r.try_get(0)?)))
+        self.work(sql.to_owned(), params![partner.0], |r| Ok(GroupNo(r.try_get(0)?)))
     }
 
     fn unclaimed(&self, group: GroupNo, after: PayoutNo, limit: usize) -> Read<Vec<Work>> {
         let sql = "SELECT no, grp, billing_key FROM payouts WHERE grp = $1 AND no > $2 \
                    AND own IS NULL ORDER BY no LIMIT $3";
-        self.all(sql.to_owned(), params![group.0, after.0, most(limit)], work)
+        self.work(sql.to_owned(), params![group.0, after.0, most(limit)], work)
     }
 
     fn sending(&self, after: PayoutNo, limit: usize) -> Read<Vec<Deposit>> {
         let sql =
             format!("{SENDING} AND (n.no = $3 OR n.ended_at IS NOT NULL) ORDER BY p.no LIMIT $2");
-        self.all(sql, params![after.0, most(limit), self.node.no], deposit)
+        self.work(sql, params![after.0, most(limit), self.node.no], deposit)
     }
 
     fn abandoned(&self, after: PayoutNo, limit: usize) -> Read<Vec<Deposit>> {
         let sql = format!("{SENDING} AND n.ended_at IS NOT NULL ORDER BY p.no LIMIT $2");
-        self.all(sql, params![after.0, most(limit)], deposit)
+        self.work(sql, params![after.0, most(limit)], deposit)
     }
 
     fn due_inquiries(&self, now: Time, limit: usize) -> Read<Vec<Deposit>> {
@@ -328,7 +328,7 @@ impl Reader for PostgresReader {
             mine("p.partner")
         );
         let (count, place) = self.share();
-        self.all(sql, params![count, place, now.0, most(limit)], deposit)
+        self.work(sql, params![count, place, now.0, most(limit)], deposit)
     }
 
     fn holds(&self) -> Read<Vec<(PayoutNo, Hold)>> {
@@ -356,7 +356,7 @@ impl Reader for PostgresReader {
             mine("partner")
         );
         let (count, place) = self.share();
-        self.all(sql, params![count, place, now.0], |r| Ok(PartnerNo(r.try_get(0)?)))
+        self.work(sql, params![count, place, now.0], |r| Ok(PartnerNo(r.try_get(0)?)))
     }
 
     fn due_notices(&self, partner: PartnerNo, now: Time, limit: usize) -> Read<Vec<Notice>> {
@@ -366,7 +366,7 @@ impl Reader for PostgresReader {
              AND earlier.no < n.no AND earlier.state = 0) ORDER BY next_at, no LIMIT $3",
             rows::NOTICE
         );
-        self.all(sql, params![partner.0, now.0, most(limit)], rows::notice)
+        self.work(sql, params![partner.0, now.0, most(limit)], rows::notice)
     }
 
     fn notice(&self, no: NoticeNo) -> Read<Option<Notice>> {

@@ -5,3 +5,4 @@ mod cuts;
 mod nodes;
 mod proxy;
 pub(crate) mod server;
+mod standby;

@@ -17,8 +17,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 fn node(database: &ScratchDatabase, sealer: &Arc<Sealer>, name: &str) -> Opened {
+    node_at(database.address(), sealer, name)
+}
+
+pub(super) fn node_at(address: &str, sealer: &Arc<Sealer>, name: &str) -> Opened {
     let settings = postgres::Settings {
-        link: database.link().unwrap(),
+        link: Arc::new(postgres::Link::new(address, None, None).unwrap()),
         environment: "test",
         rules: RULES,
         clock: Arc::new(|| Time(START)),
@@ -29,7 +33,7 @@ fn node(database: &ScratchDatabase, sealer: &Arc<Sealer>, name: &str) -> Opened 
     postgres::open(settings, sealer).unwrap()
 }
 
-fn harness(opened: Opened, sealer: &Arc<Sealer>) -> Harness {
+pub(super) fn harness(opened: Opened, sealer: &Arc<Sealer>) -> Harness {
     Harness {
         backend: Box::new(opened.backend),
         reader: Box::new(opened.reader),
