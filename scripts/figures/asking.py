@@ -51,6 +51,9 @@ class Asker:
                     self.raw = Raw(self.ports[self.at], self.timeout)
                 if path != TOKEN and time.monotonic() - self.fetched > TOKEN_S:
                     self.fetch()
+                if self.raw.ends:
+                    self.elsewhere()
+                    continue
                 body = json.dumps({**self.credentials, **fields}).encode()
                 sent = True
                 self.raw.send(Raw.prepared(path, body, self.token))
@@ -63,6 +66,8 @@ class Asker:
                 time.sleep(self.random.uniform(0.02, 0.08))
                 continue
             self.count["late"] += time.monotonic() - began > LATE_S
+            if self.raw.ends:
+                self.elsewhere()
             code = answer["result"]
             if code == "T0331":
                 self.fetched = 0
@@ -86,8 +91,11 @@ class Asker:
         body = json.dumps({**self.credentials, "code": "abcdef1234"}).encode()
         began = time.monotonic()
         self.raw.send(Raw.prepared(TOKEN, body))
-        self.token = json.loads(self.raw.read())["access_token"]
-        self.fetched = began
+        answer = json.loads(self.raw.read())
+        if answer["result"] in NOTHING_DONE:
+            # As for any call: on another connection.
+            raise ConnectionError(answer["result"])
+        self.token, self.fetched = answer["access_token"], began
 
 
 def token_of(client):

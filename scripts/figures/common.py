@@ -346,6 +346,7 @@ class Raw:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.rest = b""
+        self.ends = False
 
     @staticmethod
     def prepared(path, body, token=None):
@@ -361,7 +362,9 @@ class Raw:
         data = self.rest
         while (end := data.find(b"\r\n\r\n")) < 0:
             data += self._more()
-        _, named, length = data[:end].lower().partition(b"\r\ncontent-length:")
+        head = data[:end].lower()
+        self.ends = b"\r\nconnection: close" in head
+        _, named, length = head.partition(b"\r\ncontent-length:")
         if not named:
             raise ConnectionError("an answer without a length")
         whole = end + 4 + int(length.split(b"\r", 1)[0])

@@ -108,7 +108,9 @@ fn tls_is_served_where_a_certificate_is_named() {
 fn a_stop_cuts_no_request() {
     let data = Folder::new("drain");
     let file = config(&data, "test", "");
-    let running = Running::start(&["serve", "--config", &file]);
+    let mut running = Running::start(&["serve", "--config", &file]);
+    // Else what it logs of many calls would fill the pipe, and it would wait.
+    let heard = running.hear();
     let address = running.address.clone();
     let mut stream = TcpStream::connect(&address).unwrap();
     let body = r#"{"cst_id":"x","custKey":"y","code":"as12345678"}"#;
@@ -120,13 +122,32 @@ fn a_stop_cuts_no_request() {
     stream.write_all(head.as_bytes()).unwrap();
     stream.write_all(&body.as_bytes()[..10]).unwrap();
     assert_eq!(http(&address, "GET", "/readyz", "", "").0, 200);
+    // Kept open without a call under way: its next one may be on the wire when the stop comes.
+    let mut idle = TcpStream::connect(&address).unwrap();
+    let look = format!("GET /livez HTTP/1.1\r\nHost: {address}\r\n\r\n");
+    idle.write_all(look.as_bytes()).unwrap();
+    let mut first = [0; 12];
+    idle.read_exact(&mut first).unwrap();
+    assert_eq!(&first, b"HTTP/1.1 200");
     let stopping = std::thread::spawn(move || running.terminate());
-    while TcpStream::connect(&address).is_ok() {
-        std::thread::yield_now();
+    // One after the other: many at once would fill the system's queue, where they wait for a second.
+    while let Ok(mut other) = TcpStream::connect(&address) {
+        let once = format!("GET /livez HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+        // May be in the queue when the listener goes.
+        let told = other.write_all(once.as_bytes()).and_then(|()| other.read_to_end(&mut vec![]));
+        if told.is_err() {
+            break;
+        }
     }
+    idle.write_all(look.as_bytes()).unwrap();
+    let mut told = String::new();
+    idle.read_to_string(&mut told).unwrap();
+    let last = told.rfind("HTTP/1.1 200").map(|at| &told[at..]);
+    assert!(last.is_some_and(|last| last.contains("connection: close")), "{told}");
     stream.write_all(&body.as_bytes()[10..]).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("T0300"), "{answer}");
     assert!(stopping.join().unwrap(), "it ends in order");
+    heard.join().unwrap();
 }

@@ -9,6 +9,8 @@ pub use tls::acceptor;
 use crate::api::Peer;
 use axum::Router;
 use axum::body::Body;
+use axum::http::HeaderValue;
+use axum::http::header::CONNECTION;
 use guarded::{Guard, Guarded};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -38,6 +40,11 @@ pub struct Limits {
 
 /// After the stop, connections get this long to finish what they have begun.
 pub const DRAIN: Duration = Duration::from_secs(10);
+/// And so long one that is idle is kept: what its caller is sending just then is answered, and told that the
+/// connection ends, where closing at once would leave the caller without a word.
+const LINGER: Duration = Duration::from_secs(1);
+/// So long connections are still taken: the system has made some that nobody has taken yet.
+const QUEUED: Duration = Duration::from_millis(100);
 
 /// Serves until `stopped` says so, then takes no new connection and drains the open ones.
 pub async fn serve(
@@ -49,15 +56,10 @@ pub async fn serve(
     mut stopped: watch::Receiver<bool>,
 ) {
     let room = Arc::new(Semaphore::new(limits.connections));
+    let stops = stopped.clone();
     let mut open = JoinSet::new();
-    loop {
-        while open.try_join_next().is_some() {}
-        let accepted = tokio::select! {
-            accepted = accept(&listener, &room) => accepted,
-            _ = stopped.changed() => break,
-        };
-        let Some((stream, from, place)) = accepted else { continue };
-        let (router, tls, stopped) = (router.clone(), tls.clone(), stopped.clone());
+    let take = |(stream, from, place): Accepted, open: &mut JoinSet<()>| {
+        let (router, tls, stopped) = (router.clone(), tls.clone(), stops.clone());
         let hub = Arc::clone(&metrics);
         open.spawn(async move {
             hub.metrics.connections.inc();
@@ -65,12 +67,45 @@ pub async fn serve(
             hub.metrics.connections.dec();
             drop(place);
         });
+    };
+    loop {
+        while open.try_join_next().is_some() {}
+        let accepted = tokio::select! {
+            accepted = accept(&listener, &room) => accepted,
+            _ = stopped.changed() => break,
+        };
+        if let Some(accepted) = accepted {
+            take(accepted, &mut open);
+        }
     }
-    drop(listener);
+    let end = Instant::now() + QUEUED;
+    while Instant::now() < end {
+        let accepted = tokio::time::timeout_at(end, accept(&listener, &room)).await;
+        if let Ok(Some(accepted)) = accepted {
+            take(accepted, &mut open);
+        }
+    }
+    for accepted in queued(listener, &room) {
+        take(accepted, &mut open);
+    }
     let all = async { while open.join_next().await.is_some() {} };
     if tokio::time::timeout(DRAIN, all).await.is_err() {
         tracing::warn!("connections were cut after {} s of draining", DRAIN.as_secs());
     }
+}
+
+/// What nobody has taken yet when the listener closes; it would be cut without a word.
+fn queued(listener: TcpListener, room: &Arc<Semaphore>) -> Vec<Accepted> {
+    let mut queued = Vec::new();
+    let Ok(listener) = listener.into_std() else { return queued };
+    while let Ok(place) = Arc::clone(room).try_acquire_owned() {
+        let Ok((stream, from)) = listener.accept() else { break };
+        let stream = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
+        if let Ok(stream) = stream {
+            queued.push((stream, from, place));
+        }
+    }
+    queued
 }
 
 type Accepted = (TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit);
@@ -105,7 +140,7 @@ async fn connection(
     let deadline = Instant::now() + limits.header_timeout;
     let begins = tokio::select! {
         begins = begins(&stream, tls.is_some(), deadline) => begins,
-        _ = stopped.changed() => false,
+        () = lingered(&mut stopped) => false,
     };
     if !begins {
         return;
@@ -120,6 +155,13 @@ async fn connection(
             }
         }
     }
+}
+
+/// Until some time after the stop.
+async fn lingered(stopped: &mut watch::Receiver<bool>) {
+    // Whoever would say it is gone: that is a stop too.
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+    tokio::time::sleep(LINGER).await;
 }
 
 /// Head bytes that are looked at before the connection gets its buffers; a longer head gets them.
@@ -171,14 +213,19 @@ async fn http<S>(
 {
     let guard = Arc::new(Guard::new());
     let io = TokioIo::new(Guarded::new(stream, Arc::clone(&guard)));
-    let watched = Arc::clone(&guard);
+    let (watched, stops) = (Arc::clone(&guard), stopped.clone());
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let busy = watched.begin();
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(Peer(from.ip()));
-        let answer = router.clone().oneshot(request);
+        let (answer, stops) = (router.clone().oneshot(request), stops.clone());
         async move {
-            let answer = answer.await;
+            let answer = answer.await.map(|mut answer| {
+                if *stops.borrow() {
+                    answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                }
+                answer
+            });
             drop(busy);
             answer.map_err(|never: Infallible| never)
         }
@@ -189,7 +236,8 @@ async fn http<S>(
     let connection = builder.serve_connection(io, service);
     let mut connection = pin!(connection);
     let mut look = tokio::time::interval(Duration::from_secs(1));
-    let mut draining = false;
+    let mut lingered = pin!(lingered(&mut stopped));
+    let mut closing = false;
     loop {
         tokio::select! {
             _ = connection.as_mut() => return,
@@ -198,8 +246,8 @@ async fn http<S>(
                     return;
                 }
             }
-            _ = stopped.changed(), if !draining => {
-                draining = true;
+            () = lingered.as_mut(), if !closing => {
+                closing = true;
                 connection.as_mut().graceful_shutdown();
             }
         }

@@ -504,11 +504,13 @@ fn not_written(error: &StoreError) -> Code {
 impl Drop for PostgresBackend {
     fn drop(&mut self) {
         self.parts.node.leave();
-        let (link, node) = (Arc::clone(&self.parts.link), self.parts.node.no);
-        let ended = self
-            .parts
-            .link
-            .wait(PATIENCE, async move { super::nodes::end(&link.session().await?, node).await });
+        let (link, node) = (Arc::clone(&self.parts.link), Arc::clone(&self.parts.node));
+        let ended = self.parts.link.wait(PATIENCE, async move {
+            let session = link.session().await?;
+            super::nodes::end(&session, node.no).await?;
+            // What a restore would have to reach.
+            node.tell_witness(&session).await
+        });
         if let Err(error) = ended {
             tracing::warn!(%error, "the other nodes wait for this one's lease to be over");
         }

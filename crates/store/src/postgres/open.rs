@@ -348,7 +348,12 @@ fn doubt_lost_time(
             |doubt| Order { actor: Actor::Engine, command: Command::Doubt(Box::new(doubt)) };
         let orders: Vec<Order> = found.into_iter().map(order).collect();
         doubted += orders.len();
-        if let Some(Err(refusal)) = backend.commit(&orders).into_iter().find(Result::is_err) {
+        // On a thread of its own: this one may be driving other work, and must not wait for a future.
+        let told = std::thread::scope(|scope| scope.spawn(|| backend.commit(&orders)).join());
+        let panicked =
+            |_| StoreError::Refused("payouts of a lost time: the writer panicked".to_owned());
+        let told = told.map_err(panicked)?;
+        if let Some(Err(refusal)) = told.into_iter().find(Result::is_err) {
             let code = refusal.code.name();
             return Err(StoreError::Refused(format!(
                 "payouts of a lost time could not be marked as unknown ({code}): start again"

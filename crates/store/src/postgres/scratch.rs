@@ -19,13 +19,25 @@ impl ScratchDatabase {
     pub fn make(address: &str, name: &str) -> Result<ScratchDatabase, StoreError> {
         let server = Arc::new(Link::new(address, None, None)?);
         run(&server, format!("CREATE DATABASE {name}"))?;
+        Ok(Self::named(server, address, name))
+    }
+
+    /// What this one is now, under another name. Nobody may be connected to it; the server waits a while
+    /// for those that are just leaving.
+    pub fn copy(&self, name: &str) -> Result<ScratchDatabase, StoreError> {
+        let server = Arc::clone(&self.server);
+        run(&server, format!("CREATE DATABASE {name} TEMPLATE {}", self.name))?;
+        Ok(Self::named(server, &self.address, name))
+    }
+
+    fn named(server: Arc<Link>, address: &str, name: &str) -> ScratchDatabase {
         let (path, options) = match address.split_once('?') {
             Some((path, options)) => (path, format!("?{options}")),
             None => (address, String::new()),
         };
         let host = path.rsplit_once('/').map_or(path, |(host, _)| host);
         let address = format!("{host}/{name}{options}");
-        Ok(ScratchDatabase { server, name: name.to_owned(), address })
+        ScratchDatabase { server, name: name.to_owned(), address }
     }
 
     pub fn address(&self) -> &str {

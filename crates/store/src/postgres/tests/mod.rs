@@ -4,5 +4,6 @@ mod copy;
 mod cuts;
 mod nodes;
 mod proxy;
+mod restore;
 pub(crate) mod server;
 mod standby;
