@@ -45,12 +45,15 @@ class Asker:
         while True:
             if time.monotonic() > end:
                 raise Broken(f"{path} with {fields} got no answer but {last}")
-            sent, began = False, time.monotonic()
+            sent, asked, began = False, False, time.monotonic()
             try:
                 if self.raw is None:
                     self.raw = Raw(self.ports[self.at], self.timeout)
-                if path != TOKEN and time.monotonic() - self.fetched > TOKEN_S:
-                    self.fetch()
+                asked = True
+                if path != TOKEN and time.monotonic() - self.fetched > TOKEN_S and not self.fetch():
+                    self.elsewhere()
+                    time.sleep(0.05)
+                    continue
                 if self.raw.ends:
                     self.elsewhere()
                     continue
@@ -60,7 +63,7 @@ class Asker:
                 answer = json.loads(self.raw.read())
             except OSError as error:
                 last = error
-                self.count["lost"] += sent
+                self.count["lost"] += asked
                 unsure = unsure or sent
                 self.elsewhere()
                 time.sleep(self.random.uniform(0.02, 0.08))
@@ -88,14 +91,15 @@ class Asker:
         self.at = (self.at + 1) % len(self.ports)
 
     def fetch(self):
+        """False: not at this node, at this moment."""
         body = json.dumps({**self.credentials, "code": "abcdef1234"}).encode()
         began = time.monotonic()
         self.raw.send(Raw.prepared(TOKEN, body))
         answer = json.loads(self.raw.read())
         if answer["result"] in NOTHING_DONE:
-            # As for any call: on another connection.
-            raise ConnectionError(answer["result"])
+            return False
         self.token, self.fetched = answer["access_token"], began
+        return True
 
 
 def token_of(client):

@@ -69,6 +69,8 @@ class Run:
         report.none("what the clients were told wrongly",
                     [wrong for _, wrongs, _ in results for wrong in wrongs])
         probed = [answer for answer in self.probe.answers if answer[2] == "A0000"]
+        report.none("nodes that ended by themselves",
+                    [node.name for node in self.hub.nodes if node.process.poll() is not None])
         there = self.rows_of("probe")
         replayed(report, self.world, total, stored=there)
         report.check("payouts of the probe that exist", there, f">= {len(probed)}", there >= len(probed))

@@ -2,7 +2,7 @@
 
 use crate::args::Receive;
 use crate::printer::Printer;
-use crate::shutdown;
+use crate::shutdown::Asked;
 use anyhow::Context;
 use ichae_server::receive::{Received, start};
 use std::pin::pin;
@@ -16,19 +16,16 @@ pub fn run(args: &Receive, printer: &Printer) -> anyhow::Result<ExitCode> {
 async fn receive(args: &Receive, printer: &Printer) -> anyhow::Result<ExitCode> {
     let started = start(args.listen, args.secret.as_deref()).await;
     let mut receiver = started.with_context(|| format!("{} cannot be listened on", args.listen))?;
+    let mut asked = pin!(Asked::listen()?.wait());
     printer.note(&format!("receiving webhooks on http://{}", receiver.address));
     let mut left = args.count.unwrap_or(usize::MAX);
-    let mut asked = pin!(shutdown::asked());
     while left > 0 {
         tokio::select! {
             received = receiver.received.recv() => match received {
                 Some(received) => show(printer, &received),
                 None => break,
             },
-            asked = asked.as_mut() => {
-                asked?;
-                break;
-            }
+            () = asked.as_mut() => break,
         }
         left -= 1;
     }

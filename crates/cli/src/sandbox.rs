@@ -1,8 +1,9 @@
 //! `ichae sandbox`: a hub at once, with partner `test`, a limit and the simulated bank.
 
 use crate::args::Sandbox;
+use crate::logs;
 use crate::printer::Printer;
-use crate::{logs, shutdown};
+use crate::shutdown::Asked;
 use anyhow::bail;
 use ichae_acquirer::simulated::plain_token;
 use ichae_domain::billing::Method;
@@ -159,8 +160,9 @@ async fn serve(args: &Sandbox, config: &Config, printer: &Printer) -> anyhow::Re
     };
     let Some(hub) = Arc::into_inner(hub) else { bail!("the hub is still in use") };
     let server = Server::start(config, &places, hub, lock).await?;
+    let asked = Asked::listen()?;
     greet(printer, &server, config, secret.as_deref());
-    shutdown::asked().await?;
+    asked.wait().await;
     server.stop().await;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,8 +1,9 @@
 //! `ichae serve`: the real thing, from a configuration file.
 
 use crate::args::Serve;
+use crate::logs;
 use crate::printer::Printer;
-use crate::{logs, shutdown};
+use crate::shutdown::Asked;
 use anyhow::{Context, bail};
 use ichae_server::config::{Config, Environment, RailKind};
 use ichae_server::run::{Places, Server, open};
@@ -92,9 +93,10 @@ async fn serve(config: &Config, printer: &Printer) -> anyhow::Result<ExitCode> {
     };
     let hub = open(config, &places, false)?;
     let server = Server::start(config, &places, hub, lock).await?;
+    let asked = Asked::listen()?;
     let scheme = if config.tls.is_some() { "https" } else { "http" };
     printer.line(&format!("ichae serving on {scheme}://{}", server.address));
-    shutdown::asked().await?;
+    asked.wait().await;
     printer.note("stopping: draining calls, finishing open bank calls");
     server.stop().await;
     Ok(ExitCode::SUCCESS)

@@ -1,8 +1,9 @@
 //! `ichae bank simulate` and `ichae bank journal`: a bank to test against, and what it paid.
 
 use crate::args::Simulate;
+use crate::logs;
 use crate::printer::Printer;
-use crate::{logs, shutdown};
+use crate::shutdown::Asked;
 use anyhow::Context;
 use ichae_kftc::{Hours, Plan, Settings, Simulator, read_journal};
 use ichae_server::config::LogFormat;
@@ -26,12 +27,13 @@ pub fn run(args: &Simulate, printer: &Printer) -> anyhow::Result<ExitCode> {
     runtime.block_on(async {
         let simulator = Simulator::start(settings).await?;
         let address = simulator.address();
+        let asked = Asked::listen()?;
         printer.line(&format!("ichae bank simulating on http://{address}"));
         printer.line(&format!("  journal  {}", args.journal.display()));
         printer.line(&format!("  control  http://{address}/control/journal, /control/calm"));
         printer.line(&format!("  use it   ichae sandbox --bank http://{address}"));
         printer.line("\nIt moves no money. Ctrl-C stops it.");
-        shutdown::asked().await?;
+        asked.wait().await;
         simulator.stop().await;
         Ok(ExitCode::SUCCESS)
     })

@@ -22,8 +22,9 @@ pub trait Rail: Send + Sync {
     /// Asks whether an account exists and whose it is. Moves no money.
     async fn real_name(&self, check: &AccountCheck) -> CheckAnswer;
 
-    /// Pays. The intent must be durable before this is called (decision H13).
-    async fn deposit(&self, deposit: &Deposit, to: &Payee) -> Answer;
+    /// Pays. The intent must be durable before this is called (decision H13). A call may have to wait for
+    /// its turn; `may` is asked when it has it, and where it says no nothing is sent.
+    async fn deposit(&self, deposit: &Deposit, to: &Payee, may: &May) -> Answer;
 
     /// Whether a deposit begins with a check of its receiver, which needs a number of its own:
     /// [`Payee::check_tran_id`].
@@ -44,6 +45,9 @@ pub trait Rail: Send + Sync {
     /// Returns of settled deposits, numbered above `after`, ascending, at most `limit`.
     async fn notices(&self, after: i64, limit: usize) -> Vec<LateNotice>;
 }
+
+/// Whether the caller may still act: of several nodes another one may have taken over meanwhile.
+pub type May = dyn Fn() -> bool + Send + Sync;
 
 /// An account to check.
 #[derive(Clone, Debug)]

@@ -171,6 +171,10 @@ fn answer<Q: Copy, A>(reader: &dyn Reader, find: Find<Q, A>, asked: Vec<Asked<Q,
     // A row that cannot be read must not spoil the others' answers.
     let found: Vec<Found<A>> = match find(reader, &questions) {
         Ok(rows) => rows.into_iter().map(Ok).collect(),
+        // Asked one after another, each would wait as long for a store that does not answer.
+        Err(error) if error.is_outage() => {
+            questions.iter().map(|_| Err(StoreError::Busy)).collect()
+        }
         Err(_) => questions.iter().map(|question| one(reader, find, *question)).collect(),
     };
     for ((_, tell), found) in asked.into_iter().zip(found) {

@@ -207,6 +207,10 @@ pub trait Reader: BillingReader + Send + Sync {
     fn other_nodes(&self) -> Read<i64> {
         Ok(0)
     }
+    /// Whether it can be read at all.
+    fn answers(&self) -> Read<()> {
+        self.rail().map(drop)
+    }
     /// Counts changes of partners that other nodes made.
     fn version(&self) -> Read<i64> {
         Ok(0)

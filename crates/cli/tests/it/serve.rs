@@ -1,7 +1,7 @@
 //! `ichae serve`: its file, TEST and LIVE, TLS, and its stop.
 
 use crate::process::{Api, Folder, Running, http, json, run, stderr, stdout};
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::Command;
 
@@ -103,6 +103,19 @@ fn tls_is_served_where_a_certificate_is_named() {
     assert!(stderr(&refused).contains("private key"), "{}", stderr(&refused));
 }
 
+/// One call on a connection that is kept. Whether the answer says that it was the last.
+fn ends(kept: &mut BufReader<TcpStream>, address: &str) -> bool {
+    let look = format!("GET /livez HTTP/1.1\r\nHost: {address}\r\n\r\n");
+    kept.get_mut().write_all(look.as_bytes()).unwrap();
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        assert_ne!(kept.read_line(&mut head).unwrap(), 0, "cut without an answer: {head}");
+    }
+    assert!(head.starts_with("HTTP/1.1 200") && head.contains("content-length: 3"), "{head}");
+    kept.read_exact(&mut [0; 3]).unwrap();
+    head.contains("connection: close")
+}
+
 /// SIGTERM drains: what was begun is answered, what is new is told to come back.
 #[test]
 fn a_stop_cuts_no_request() {
@@ -122,28 +135,10 @@ fn a_stop_cuts_no_request() {
     stream.write_all(head.as_bytes()).unwrap();
     stream.write_all(&body.as_bytes()[..10]).unwrap();
     assert_eq!(http(&address, "GET", "/readyz", "", "").0, 200);
-    // Kept open without a call under way: its next one may be on the wire when the stop comes.
-    let mut idle = TcpStream::connect(&address).unwrap();
-    let look = format!("GET /livez HTTP/1.1\r\nHost: {address}\r\n\r\n");
-    idle.write_all(look.as_bytes()).unwrap();
-    let mut first = [0; 12];
-    idle.read_exact(&mut first).unwrap();
-    assert_eq!(&first, b"HTTP/1.1 200");
+    // Kept open: one call after the other, as a caller's pool does.
+    let mut kept = BufReader::new(TcpStream::connect(&address).unwrap());
     let stopping = std::thread::spawn(move || running.terminate());
-    // One after the other: many at once would fill the system's queue, where they wait for a second.
-    while let Ok(mut other) = TcpStream::connect(&address) {
-        let once = format!("GET /livez HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
-        // May be in the queue when the listener goes.
-        let told = other.write_all(once.as_bytes()).and_then(|()| other.read_to_end(&mut vec![]));
-        if told.is_err() {
-            break;
-        }
-    }
-    idle.write_all(look.as_bytes()).unwrap();
-    let mut told = String::new();
-    idle.read_to_string(&mut told).unwrap();
-    let last = told.rfind("HTTP/1.1 200").map(|at| &told[at..]);
-    assert!(last.is_some_and(|last| last.contains("connection: close")), "{told}");
+    while !ends(&mut kept, &address) {}
     stream.write_all(&body.as_bytes()[10..]).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();

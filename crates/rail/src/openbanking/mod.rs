@@ -25,7 +25,7 @@ mod tokens;
 mod transport;
 
 use crate::port::{
-    AccountCheck, BankState, CheckAnswer, INQUIRIES_TOGETHER, LateNotice, Payee, Rail,
+    AccountCheck, BankState, CheckAnswer, INQUIRIES_TOGETHER, LateNotice, May, Payee, Rail,
 };
 use crate::simulated::Clock;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
@@ -86,34 +86,34 @@ impl OpenBanking {
     }
 
     /// Sends one request once, after waiting for a place and for the pace; not at all, where that
-    /// takes longer than an answer may.
-    async fn send(&self, out: &Outgoing, token: Option<&SecretString>) -> Got {
+    /// takes longer than an answer may, or where the caller may not act any more by then.
+    async fn send(&self, out: &Outgoing, token: Option<&SecretString>, may: &May) -> Got {
         let turn = async {
             let place = self.places.acquire().await;
             self.pace.until_ready().await;
             place
         };
         match tokio::time::timeout(self.settings.timeout, turn).await {
-            Ok(Ok(_place)) => self.transport.send(out, token).await,
-            Ok(Err(_)) | Err(_) => Got::NotSent,
+            Ok(Ok(_place)) if may() => self.transport.send(out, token).await,
+            Ok(Ok(_) | Err(_)) | Err(_) => Got::NotSent,
         }
     }
 
     /// Sends a request with the token. If the gateway refuses the token, no bank was involved: a
     /// new one is taken and the same request goes again, once (openbanking 2).
-    async fn ask(&self, out: &Outgoing) -> Result<Got, NoToken> {
+    async fn ask(&self, out: &Outgoing, may: &May) -> Result<Got, NoToken> {
         let clock = self.clock.as_ref();
         let held = self.tokens.get(clock, None, || self.renew()).await?;
-        let got = self.send(out, Some(&held.value)).await;
+        let got = self.send(out, Some(&held.value), may).await;
         if !reply::token_refused(&got) {
             return Ok(got);
         }
         let held = self.tokens.get(clock, Some(&held), || self.renew()).await?;
-        Ok(self.send(out, Some(&held.value)).await)
+        Ok(self.send(out, Some(&held.value), may).await)
     }
 
     async fn renew(&self) -> Result<Token, NoToken> {
-        let got = self.send(&token::build(&self.settings), None).await;
+        let got = self.send(&token::build(&self.settings), None, &ANYBODY).await;
         let token = token::read(&got);
         match &token {
             Ok(token) => {
@@ -138,7 +138,7 @@ impl OpenBanking {
             Ok(out) => out,
             Err(unfit) => return Some(not_written(unfit)),
         };
-        match self.ask(&out).await.map(|got| receive::read(&sent, &got)) {
+        match self.ask(&out, &ANYBODY).await.map(|got| receive::read(&sent, &got)) {
             Ok(Checked::Passed) => None,
             Ok(Checked::Refused(code)) => Some(Answer::Refused { code, day: deposit.day }),
             Ok(Checked::OwnSide(code)) => Some(Answer::OwnSide { code }),
@@ -156,13 +156,16 @@ impl OpenBanking {
                 return all(Answer::Unknown(reply::undecided(reply::FORM)));
             }
         };
-        match self.ask(&out).await {
+        match self.ask(&out, &ANYBODY).await {
             Ok(got) => result::read(originals, &got),
             Err(NoToken::Refused(code)) => all(Answer::Unknown(Why::Undecided(code))),
             Err(NoToken::NoAnswer) => all(Answer::NotSent),
         }
     }
 }
+
+/// Of calls that move no money.
+const ANYBODY: fn() -> bool = || true;
 
 /// A deposit without a token was not sent.
 fn not_asked(no_token: NoToken) -> Answer {
@@ -200,13 +203,13 @@ impl Rail for OpenBanking {
             day: now.day(),
             trust_dates: self.settings.trust_dates,
         };
-        match self.ask(&out).await {
+        match self.ask(&out, &ANYBODY).await {
             Ok(got) => real_name::read(&sent, &got),
             Err(_) => CheckAnswer::NoAnswer,
         }
     }
 
-    async fn deposit(&self, deposit: &Deposit, to: &Payee) -> Answer {
+    async fn deposit(&self, deposit: &Deposit, to: &Payee, may: &May) -> Answer {
         let check = to.check_tran_id.as_deref().filter(|_| self.settings.receive_check);
         if self.settings.receive_check && check.is_none() {
             return not_written(Unfit("check_tran_id"));
@@ -221,7 +224,7 @@ impl Rail for OpenBanking {
             Err(unfit) => return not_written(unfit),
         };
         let sent = deposit::Sent::new(&self.settings, deposit, to);
-        match self.ask(&out).await {
+        match self.ask(&out, may).await {
             Ok(got) => deposit::read(&sent, &got),
             Err(no_token) => not_asked(no_token),
         }
@@ -244,7 +247,7 @@ impl Rail for OpenBanking {
     }
 
     async fn banks(&self) -> Option<Vec<BankState>> {
-        let got = self.ask(&status::build()).await.ok()?;
+        let got = self.ask(&status::build(), &ANYBODY).await.ok()?;
         status::read(&got)
     }
 

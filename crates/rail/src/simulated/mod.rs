@@ -12,7 +12,7 @@ pub mod journal;
 pub mod scenario;
 pub mod sqlite;
 
-use crate::port::{AccountCheck, CheckAnswer, LateNotice, Payee, Rail};
+use crate::port::{AccountCheck, CheckAnswer, LateNotice, May, Payee, Rail};
 use desk::Desk;
 use error::RailError;
 use ichae_domain::bank::{Answer, Why};
@@ -70,7 +70,10 @@ impl Rail for SimulatedRail {
         bank::real_name(scenario(check.number.expose_secret()), (self.clock)())
     }
 
-    async fn deposit(&self, deposit: &Deposit, to: &Payee) -> Answer {
+    async fn deposit(&self, deposit: &Deposit, to: &Payee, may: &May) -> Answer {
+        if !may() {
+            return Answer::NotSent;
+        }
         let (deposit, scenario) = (*deposit, scenario(to.account.number.expose_secret()));
         let told = self.desk.ask(move |bank, now| bank.deposit(&deposit, scenario, now)).await;
         // A commit that failed may have been kept all the same, so this is not "not sent".

@@ -23,7 +23,7 @@ pub async fn readyz(State(api): State<Api>) -> Response {
     if *api.draining.borrow() {
         return (StatusCode::SERVICE_UNAVAILABLE, "draining\n").into_response();
     }
-    match api.hub.read(|r| r.rail()).await {
+    match api.hub.read(|r| r.answers()).await {
         Ok(_) => "ready\n".into_response(),
         Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the store does not answer\n").into_response(),
     }

@@ -205,12 +205,15 @@ impl Call {
     async fn make(self, deposit: Deposit, row: Row) {
         let hub = &self.hub;
         let to = self.payee(row).await;
-        // Another node may have taken it over by now and be asking the bank: nothing is sent. Where it has,
+        // Another node may have taken it over by then and be asking the bank: nothing is sent. Where it has,
         // this one is fenced and cannot write that down either.
-        let answer = match to.filter(|_| hub.reader.may_act()) {
+        let reader = Arc::clone(&hub.reader);
+        let may = move || reader.may_act();
+        let answer = match to.filter(|_| may()) {
             Some(to) => {
                 hub.metrics.bank_in_flight.inc();
-                let asked = tokio::time::timeout(self.limit, hub.rail.deposit(&deposit, &to)).await;
+                let paying = hub.rail.deposit(&deposit, &to, &may);
+                let asked = tokio::time::timeout(self.limit, paying).await;
                 hub.metrics.bank_in_flight.dec();
                 asked.unwrap_or(Answer::Unknown(Why::TimedOut))
             }

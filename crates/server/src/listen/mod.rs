@@ -16,6 +16,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -46,7 +47,7 @@ const LINGER: Duration = Duration::from_secs(1);
 /// So long connections are still taken: the system has made some that nobody has taken yet.
 const QUEUED: Duration = Duration::from_millis(100);
 
-/// Serves until `stopped` says so, then takes no new connection and drains the open ones.
+/// Serves until `stopped` says so, then takes what the system has made already and drains the open ones.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
@@ -94,18 +95,30 @@ pub async fn serve(
     }
 }
 
-/// What nobody has taken yet when the listener closes; it would be cut without a word.
+/// What nobody has taken yet when the listener closes, as far as there is room; it would be cut without a
+/// word.
 fn queued(listener: TcpListener, room: &Arc<Semaphore>) -> Vec<Accepted> {
     let mut queued = Vec::new();
     let Ok(listener) = listener.into_std() else { return queued };
     while let Ok(place) = Arc::clone(room).try_acquire_owned() {
-        let Ok((stream, from)) = listener.accept() else { break };
-        let stream = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
-        if let Ok(stream) = stream {
-            queued.push((stream, from, place));
+        match listener.accept() {
+            Ok((stream, from)) => {
+                let stream =
+                    stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
+                queued.extend(stream.ok().map(|stream| (ready(stream), from, place)));
+            }
+            // One that its caller gave up; behind it are others.
+            Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
+            Err(_) => break,
         }
     }
     queued
+}
+
+/// Without it small answers wait for the other side's acknowledgement.
+fn ready(stream: TcpStream) -> TcpStream {
+    let _ = stream.set_nodelay(true);
+    stream
 }
 
 type Accepted = (TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit);
@@ -114,11 +127,7 @@ type Accepted = (TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit);
 async fn accept(listener: &TcpListener, room: &Arc<Semaphore>) -> Option<Accepted> {
     let place = Arc::clone(room).acquire_owned().await.ok()?;
     match listener.accept().await {
-        Ok((stream, from)) => {
-            // Without it small answers wait for the other side's acknowledgement.
-            let _ = stream.set_nodelay(true);
-            Some((stream, from, place))
-        }
+        Ok((stream, from)) => Some((ready(stream), from, place)),
         Err(error) => {
             // Out of file descriptors, most likely: others will close.
             tracing::warn!(%error, "a connection could not be accepted");

@@ -3,7 +3,9 @@
 use ichae_domain::bank::{Answer, BankCode};
 use ichae_domain::ident::{BankNo, PartnerNo};
 use ichae_domain::view::Deposit;
-use ichae_rail::port::{AccountCheck, BankState, BankStatus, CheckAnswer, LateNotice, Payee, Rail};
+use ichae_rail::port::{
+    AccountCheck, BankState, BankStatus, CheckAnswer, LateNotice, May, Payee, Rail,
+};
 use ichae_rail::simulated::{INSTITUTION, SimulatedRail};
 use ichae_store::port::Clock;
 use std::collections::HashMap;
@@ -153,7 +155,10 @@ impl Rail for TestBank {
         }
     }
 
-    async fn deposit(&self, deposit: &Deposit, to: &Payee) -> Answer {
+    async fn deposit(&self, deposit: &Deposit, to: &Payee, may: &May) -> Answer {
+        if !may() {
+            return Answer::NotSent;
+        }
         let _in_flight = self.enter(deposit);
         let (hang, take, say) = {
             let tap = self.tap.lock().unwrap();
@@ -165,7 +170,7 @@ impl Rail for TestBank {
         if let Some(answer) = say {
             return answer;
         }
-        let answer = self.simulated.deposit(deposit, to).await;
+        let answer = self.simulated.deposit(deposit, to, may).await;
         if hang {
             std::future::pending::<()>().await;
         }

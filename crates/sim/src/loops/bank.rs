@@ -7,7 +7,8 @@ use ichae_domain::ident::{BankNo, PayoutNo};
 use ichae_domain::time::Time;
 use ichae_domain::view::Deposit;
 use ichae_rail::port::{
-    AccountCheck, BankState, BankStatus, CheckAnswer, INQUIRIES_TOGETHER, LateNotice, Payee, Rail,
+    AccountCheck, BankState, BankStatus, CheckAnswer, INQUIRIES_TOGETHER, LateNotice, May, Payee,
+    Rail,
 };
 use ichae_store::port::Clock;
 use std::collections::BTreeMap;
@@ -158,7 +159,7 @@ impl Rail for FaultyBank {
         CheckAnswer::NoAnswer
     }
 
-    async fn deposit(&self, deposit: &Deposit, _: &Payee) -> Answer {
+    async fn deposit(&self, deposit: &Deposit, _: &Payee, _: &May) -> Answer {
         // On its way; a kill in here is one between the intent and the call.
         self.pass(self.range(0, 200)).await;
         if self.hits(Fault::NotSent) {

@@ -31,10 +31,10 @@ use tokio::time::timeout;
 /// How long orders wait for a database that does not answer, before anything was written: two silent hosts
 /// and a third.
 const PATIENCE: Duration = Duration::from_millis(1_500);
-/// How long the server lets a statement wait: for others' locks, for a standby.
+/// How long the server lets a statement wait for others' locks.
 const SERVER: Duration = Duration::from_secs(3);
 /// How long one statement of a transaction may take before the connection counts as lost. Longer than the
-/// server leaves a session that holds our locks and does nothing, or waits.
+/// server leaves a session that holds our locks and does nothing, or waits for others'.
 const STUCK: Duration = Duration::from_secs(4);
 /// How long one look may take at what became of a commit.
 const ONE_LOOK: Duration = Duration::from_secs(5);
@@ -167,7 +167,7 @@ impl PostgresBackend {
     /// came since.
     async fn is_so(&self, session: &mut Session) -> bool {
         let (link, node) = (&self.parts.link, self.parts.node.no);
-        let told = timeout(STUCK, acknowledged(link, session, node)).await;
+        let told = self.patiently(acknowledged(link, session, node)).await;
         let so = matches!(told, Ok(Ok(_)));
         if !so {
             link.doubt(&session.server);
@@ -506,10 +506,10 @@ impl Drop for PostgresBackend {
         self.parts.node.leave();
         let (link, node) = (Arc::clone(&self.parts.link), Arc::clone(&self.parts.node));
         let ended = self.parts.link.wait(PATIENCE, async move {
-            let session = link.session().await?;
+            let mut session = link.bounded(SERVER).await?;
             super::nodes::end(&session, node.no).await?;
             // What a restore would have to reach.
-            node.tell_witness(&session).await
+            node.tell_witness(&link, &mut session).await
         });
         if let Err(error) = ended {
             tracing::warn!(%error, "the other nodes wait for this one's lease to be over");

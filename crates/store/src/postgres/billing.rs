@@ -162,7 +162,7 @@ impl BillingReader for PostgresReader {
 
     fn unknown_trades(&self, after: TradeNo, limit: usize) -> Read<Vec<Trade>> {
         let tail = "WHERE state IN (1, 2) AND state = 2 AND no > $1 ORDER BY no LIMIT $2";
-        self.trades_by(tail, params![after.0, most(limit)])
+        self.all(format!("SELECT {TRADE} FROM trades {tail}"), params![after.0, most(limit)], trade)
     }
 
     fn due_trades(&self, now: Time, limit: usize) -> Read<Vec<Trade>> {

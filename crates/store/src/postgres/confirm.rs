@@ -105,6 +105,8 @@ async fn once(link: &Link, node: i64, kept: &mut Option<Session>) -> Result<Serv
             told => return told,
         }
     }
+    // Not the old one's, where no new one can be had.
+    *kept = None;
     let session = kept.insert(link.bounded(SERVER).await?);
     acknowledged(link, session, node).await
 }

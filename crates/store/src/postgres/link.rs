@@ -24,6 +24,8 @@ const CONNECT: Duration = Duration::from_millis(250);
 const HOST: Duration = Duration::from_millis(500);
 /// A peer that is silent for so long with something unacknowledged is gone.
 const SILENCE: Duration = Duration::from_secs(5);
+/// Servers in doubt that are kept in mind: more than there are hosts.
+const DOUBTED_MAX: usize = 16;
 /// Older servers are not tried.
 const SERVER_MIN: i32 = 140_000;
 
@@ -46,12 +48,12 @@ pub struct Link {
     hosts: Vec<Config>,
     /// Which of them had the primary when it was last looked for.
     last: AtomicUsize,
-    /// One that called itself primary and did not acknowledge what it was asked for.
-    doubted: Mutex<Option<Server>>,
+    /// Those that called themselves primary and did not acknowledge what they were asked for.
+    doubted: Mutex<Vec<Server>>,
     tls: MakeRustlsConnect,
 }
 
-/// A server from its start to its end.
+/// A server from its start to its end, by whatever address it was reached.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Server(String);
 
@@ -166,24 +168,31 @@ impl Link {
         in_doubt.ok_or(refused)
     }
 
-    fn doubted(&self) -> MutexGuard<'_, Option<Server>> {
+    fn doubted(&self) -> MutexGuard<'_, Vec<Server>> {
         // Nothing is left half done by whoever panicked.
         self.doubted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// It did not acknowledge something: it may have lost its standbys to another one. Until it does, or is
-    /// the only one that takes writes, nothing is asked of it.
+    /// It did not acknowledge something: it may have lost its standbys to another one. Until it does, or
+    /// none without a doubt takes writes, nothing is asked of it.
     pub(super) fn doubt(&self, server: &Server) {
-        *self.doubted() = Some(server.clone());
+        let mut doubted = self.doubted();
+        if !doubted.contains(server) {
+            doubted.push(server.clone());
+        }
+        // A server that is started again is another one; those that are gone are forgotten.
+        if doubted.len() > DOUBTED_MAX {
+            doubted.remove(0);
+        }
     }
 
     pub(super) fn doubts(&self, server: &Server) -> bool {
-        self.doubted().as_ref() == Some(server)
+        self.doubted().contains(server)
     }
 
     /// It acknowledged something.
     pub(super) fn trust(&self, server: &Server) {
-        self.doubted().take_if(|doubted| doubted == server);
+        self.doubted().retain(|doubted| doubted != server);
     }
 
     async fn session_on(&self, host: &Config) -> Result<Session, StoreError> {
@@ -195,8 +204,8 @@ impl Link {
         Ok(Session { client, server, statements: HashMap::new(), warned, one_by_one: false })
     }
 
-    /// One whose statements the server itself ends after so long: a session that is given up must not wait on
-    /// for locks or for a standby, and be one of those that a server has for all.
+    /// One whose statements the server itself ends after so long: a session that is given up must not wait
+    /// on for locks, and be one of those that a server has for all. A wait for a standby nothing ends.
     pub(super) async fn bounded(&self, limit: Duration) -> Result<Session, StoreError> {
         let session = self.session().await?;
         let limit = limit.as_millis();
@@ -306,7 +315,7 @@ where
 async fn durable(client: &Client) -> Result<Server, StoreError> {
     let sql = "SELECT current_setting('server_version_num')::int, current_setting('fsync'), \
                current_setting('full_page_writes'), concat_ws(' ', pg_postmaster_start_time(), \
-               current_setting('cluster_name'), current_setting('port'), inet_server_addr())";
+               current_setting('cluster_name'), current_setting('port'))";
     let row = client.query_one(sql, &[]).await?;
     let (version, fsync, pages): (i32, String, String) = (row.get(0), row.get(1), row.get(2));
     if version < SERVER_MIN {

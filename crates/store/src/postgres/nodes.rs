@@ -132,7 +132,7 @@ impl Node {
                 tracing::warn!(nodes = ended, "not heard of any more: their work is taken over");
             }
         }
-        if let Err(error) = self.tell_witness(session).await {
+        if let Err(error) = self.tell_witness(link, session).await {
             tracing::warn!(%error, "the witness could not be written");
         }
         self.look_around(session).await
@@ -143,12 +143,14 @@ impl Node {
         self.until.store(0, Ordering::SeqCst);
     }
 
-    pub async fn tell_witness(&self, session: &Session) -> Result<(), StoreError> {
+    pub async fn tell_witness(&self, link: &Link, session: &mut Session) -> Result<(), StoreError> {
         let Some((witness, store_id)) = &self.witness else { return Ok(()) };
         // Before the store is asked: another node may have the same witness, and be ahead of this one.
         let seen = witness.read(store_id)?;
         let sql = "SELECT coalesce((SELECT max(no) FROM events), 0), max(epoch) FROM epochs";
         let row = session.client.query_one(sql, &[]).await?;
+        // Else a fail-over could leave a store that is older than what is written down here.
+        acknowledged(link, session, self.no).await?;
         let bad = |_| StoreError::Damaged("the table of epochs".to_owned());
         let epoch = u16::try_from(row.get::<_, i32>(1)).map_err(bad)?;
         let events = row.get(0);
@@ -188,8 +190,8 @@ pub(super) async fn beat(node: Weak<Node>, link: Weak<Link>) {
         let beaten = async {
             let unusable = |s: &Session| s.client.is_closed() || link.doubts(&s.server);
             if session.as_ref().is_none_or(unusable) {
+                (session, steady_since) = (None, None);
                 session = Some(link.bounded(BEAT).await?);
-                steady_since = None;
             }
             match &mut session {
                 Some(session) => node.beat(&link, session, steady && steady_since.is_some()).await,

@@ -2,6 +2,7 @@
 //! serves.
 
 use super::batch::{Parts, PostgresBackend};
+use super::confirm::acknowledged;
 use super::link::{Link, Session};
 use super::nodes::{self, Node};
 use super::pool::PostgresReader;
@@ -19,6 +20,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
+use tokio::time::timeout;
 
 mod migrations {
     refinery::embed_migrations!("src/postgres/migrations");
@@ -28,6 +30,9 @@ mod migrations {
 const OPENING: i64 = 0x6963_6861_6500;
 /// A start may have to wait for another node's.
 const OPEN_LIMIT: Duration = Duration::from_secs(60);
+/// How long a server may take to show that it leads, and how many are tried.
+const LOOK: Duration = Duration::from_secs(4);
+const LOOKS: usize = 4;
 /// An index on a hundred million rows takes less.
 const MIGRATE_LIMIT: Duration = Duration::from_secs(6 * 3_600);
 /// Payouts of one commit, of those that are in doubt.
@@ -92,8 +97,25 @@ struct Ready {
     rolled_back: bool,
 }
 
+/// A session on a server that acknowledges: another that calls itself primary would leave us waiting, and our
+/// session there holding what the next start needs.
+async fn leading(link: &Link) -> Result<Session, StoreError> {
+    let mut told = Err(StoreError::Busy);
+    for _ in 0..LOOKS {
+        let mut session = link.session().await?;
+        told = match timeout(LOOK, acknowledged(link, &mut session, 0)).await {
+            Ok(Ok(_)) => return Ok(session),
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(StoreError::Busy),
+        };
+        link.doubt(&session.server);
+    }
+    told
+}
+
 async fn ready(settings: Settings, keys: Keys) -> Result<Ready, StoreError> {
-    let mut session = settings.link.session().await?;
+    let link = &settings.link;
+    let mut session = leading(link).await?;
     session.client.query_one("SELECT pg_advisory_lock($1)", &[&OPENING]).await?;
     tables(&mut session, false).await?;
     identify(&session, &settings).await?;
@@ -107,7 +129,7 @@ async fn ready(settings: Settings, keys: Keys) -> Result<Ready, StoreError> {
     };
     let witness = witness.map(|witness| (witness, store_id));
     let node = Node::register(&session, &settings.node, witness).await?;
-    node.tell_witness(&session).await?;
+    node.tell_witness(link, &mut session).await?;
     let epochs = epochs(&session).await?;
     let latest = latest_in(&session).await?;
     session.client.query_one("SELECT pg_advisory_unlock($1)", &[&OPENING]).await?;

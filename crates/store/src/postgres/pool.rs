@@ -92,6 +92,12 @@ impl PostgresReader {
         self.link.wait(ALL, async move { source.confirmed(&sql, &params, true).await })
     }
 
+    /// What nobody is told, and nothing is done for by itself: not confirmed.
+    pub(super) fn hint(&self, sql: String, params: Params) -> Read<Vec<Found>> {
+        let source = self.source.clone();
+        self.link.wait(ALL, async move { Ok(source.ask(&sql, &params).await?.0) })
+    }
+
     /// What there is to do, looked for again and again: where nothing is found nothing is told, and nothing
     /// has to be confirmed.
     pub(super) fn work<T>(

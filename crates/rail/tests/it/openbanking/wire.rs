@@ -24,7 +24,7 @@ fn rail(bank: &Bank) -> OpenBanking {
 }
 
 async fn pay(rail: &OpenBanking) -> Answer {
-    rail.deposit(&deposit(1), &payee(ACCOUNT)).await
+    rail.deposit(&deposit(1), &payee(ACCOUNT), &|| true).await
 }
 
 /// As many deposits at once, each under its own number.
@@ -32,7 +32,7 @@ async fn pay_together(rail: &Arc<OpenBanking>, count: i64) -> Vec<Answer> {
     let mut calls = JoinSet::new();
     for n in 1..=count {
         let rail = rail.clone();
-        calls.spawn(async move { rail.deposit(&deposit(n), &payee(ACCOUNT)).await });
+        calls.spawn(async move { rail.deposit(&deposit(n), &payee(ACCOUNT), &|| true).await });
     }
     calls.join_all().await
 }
@@ -213,7 +213,7 @@ async fn a_receiver_is_checked_before_a_deposit() {
         let checking = Settings { receive_check: true, ..settings(&bank.url) };
         let rail = OpenBanking::new(checking, Hand::new().clock()).unwrap();
         assert!(rail.checks_receivers());
-        assert_eq!(rail.deposit(&deposit(1), &checked("급여")).await, expected);
+        assert_eq!(rail.deposit(&deposit(1), &checked("급여"), &|| true).await, expected);
         let sent = bank.requests(DEPOSIT);
         assert_eq!((bank.requests(RECEIVE).len(), sent.len()), (1, deposits));
         assert!(sent.iter().all(|d| d.body.contains(CHECK_ID)));
@@ -225,12 +225,12 @@ async fn what_cannot_be_written_pauses_the_rail_and_nothing_leaves() {
     let bank = Bank::with_tokens(|request, _| settle(request)).await;
     let form = Answer::OwnSide { code: code("A0004") };
     let long = checked("가나다라마바사아자차카");
-    assert_eq!(rail(&bank).deposit(&deposit(1), &long).await, form);
+    assert_eq!(rail(&bank).deposit(&deposit(1), &long, &|| true).await, form);
     let checking = Settings { receive_check: true, ..settings(&bank.url) };
     let rail = OpenBanking::new(checking, Hand::new().clock()).unwrap();
-    assert_eq!(rail.deposit(&deposit(1), &long).await, form);
+    assert_eq!(rail.deposit(&deposit(1), &long, &|| true).await, form);
     // It has to be checked, and there is no number to check it under.
-    assert_eq!(rail.deposit(&deposit(1), &payee(ACCOUNT)).await, form);
+    assert_eq!(rail.deposit(&deposit(1), &payee(ACCOUNT), &|| true).await, form);
     assert_eq!(bank.all(), 0);
 }
 
@@ -239,7 +239,7 @@ async fn a_rail_that_does_not_check_ignores_a_checks_number() {
     let bank = Bank::with_tokens(|request, _| settle(request)).await;
     let rail = rail(&bank);
     assert!(!rail.checks_receivers());
-    assert_eq!(rail.deposit(&deposit(1), &checked("급여")).await, SETTLED);
+    assert_eq!(rail.deposit(&deposit(1), &checked("급여"), &|| true).await, SETTLED);
     assert!(!bank.requests(DEPOSIT)[0].body.contains(CHECK_ID));
 }
 

@@ -62,7 +62,7 @@ async fn no_file_holds_an_account_number_or_a_name() {
     let rail = SimulatedRail::open(Some(&scratch.journal()), Hand::new().clock()).unwrap();
     let accounts = ["1234567890123456", "9900000415", "9900003000", "9900002804"];
     for (bank_no, account) in (1..).zip(accounts) {
-        rail.deposit(&deposit(bank_no), &payee(account)).await;
+        rail.deposit(&deposit(bank_no), &payee(account), &|| true).await;
         rail.inquire(&[deposit(bank_no)]).await;
     }
     // While the bank is open, so that its write-ahead log is there to be looked at as well.

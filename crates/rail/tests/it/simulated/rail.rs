@@ -26,12 +26,12 @@ async fn memory_and_file_answer_alike() {
         let settled = Answer::Settled { day: DAY, bank_code_sub: 0 };
         let refused = Answer::Refused { code: BankCode(415), day: DAY };
         assert_eq!(rail.institution(), INSTITUTION);
-        assert_eq!(rail.deposit(&deposit(1), &payee("110123")).await, settled);
-        assert_eq!(rail.deposit(&deposit(2), &payee("9900000415")).await, refused);
+        assert_eq!(rail.deposit(&deposit(1), &payee("110123"), &|| true).await, settled);
+        assert_eq!(rail.deposit(&deposit(2), &payee("9900000415"), &|| true).await, refused);
         assert_eq!(rail.inquire(&[deposit(2)]).await, [refused]);
         assert_eq!(rail.inquire(&[deposit(3)]).await, [Answer::Unknown(Why::NoHistory)]);
 
-        rail.deposit(&deposit(4), &payee("9900003000")).await;
+        rail.deposit(&deposit(4), &payee("9900003000"), &|| true).await;
         hand.forward_ms(4_999);
         assert_eq!(rail.notices(0, 10).await, []);
         hand.forward_ms(1);
@@ -55,7 +55,11 @@ async fn the_answer_waits_but_the_journal_does_not() {
     ];
     for (bank_no, (account, ms, expected)) in (1..).zip(table) {
         let start = Instant::now();
-        assert_eq!(rail.deposit(&deposit(bank_no), &payee(account)).await, expected, "{account}");
+        assert_eq!(
+            rail.deposit(&deposit(bank_no), &payee(account), &|| true).await,
+            expected,
+            "{account}"
+        );
         assert_eq!(start.elapsed(), Duration::from_millis(ms), "{account}");
     }
 }
@@ -64,7 +68,7 @@ async fn the_answer_waits_but_the_journal_does_not() {
 async fn a_caller_that_gives_up_takes_nothing_back() {
     let rail = open(None, &Hand::new());
     let (asked, to) = (deposit(1), payee("9900002804"));
-    let given_up = timeout(Duration::from_millis(100), rail.deposit(&asked, &to)).await;
+    let given_up = timeout(Duration::from_millis(100), rail.deposit(&asked, &to, &|| true)).await;
     assert!(given_up.is_err());
     let settled = Answer::Settled { day: DAY, bank_code_sub: 0 };
     assert_eq!(rail.inquire(&[asked]).await, [settled]);
@@ -78,7 +82,9 @@ async fn many_at_once_are_each_paid_once() {
     let mut calls = JoinSet::new();
     for bank_no in 0..2_000 {
         let rail = rail.clone();
-        calls.spawn(async move { rail.deposit(&deposit(bank_no), &payee("110123")).await });
+        calls.spawn(
+            async move { rail.deposit(&deposit(bank_no), &payee("110123"), &|| true).await },
+        );
     }
     for answer in calls.join_all().await {
         assert!(matches!(answer, Answer::Settled { .. }));
@@ -97,7 +103,7 @@ async fn dropping_the_bank_ends_its_thread_and_another_goes_on() {
     let clock = Hand::new().clock();
     for bank_no in 1..=2 {
         let rail = SimulatedRail::open(Some(&path), clock.clone()).unwrap();
-        rail.deposit(&deposit(bank_no), &payee("9900003000")).await;
+        rail.deposit(&deposit(bank_no), &payee("9900003000"), &|| true).await;
         assert!(Arc::strong_count(&clock) > 1);
         drop(rail);
         // The thread had a share of the clock.
