@@ -8,6 +8,7 @@ use crate::billing::{PayerQuery, PayerRow};
 use crate::port::{Reader, Row, StoreError};
 use ichae_domain::ident::PayoutNo;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
@@ -69,7 +70,7 @@ impl<Q: Copy + Send + 'static, A: Send + 'static> Lookups<Q, A> {
             let reader = Arc::clone(reader);
             std::thread::Builder::new()
                 .name(format!("ichae-{name}-{at}"))
-                .spawn(move || waiting.iter().for_each(|asked| answer(&*reader, find, asked)))
+                .spawn(move || at_desk(&*reader, find, &waiting))
                 .map_err(StoreError::io("a look-up thread cannot be started"))?;
             lookups.desks.push(desk);
         }
@@ -165,20 +166,73 @@ fn one<Q: Copy, A>(reader: &dyn Reader, find: Find<Q, A>, question: Q) -> Found<
     Ok(find(reader, &[question])?.pop().flatten())
 }
 
-/// One snapshot, and everybody's answer.
-fn answer<Q: Copy, A>(reader: &dyn Reader, find: Find<Q, A>, asked: Vec<Asked<Q, A>>) {
+/// Answers until the handle is gone.
+fn at_desk<Q: Copy, A>(
+    reader: &dyn Reader,
+    find: Find<Q, A>,
+    waiting: &Receiver<Vec<Asked<Q, A>>>,
+) {
+    for asked in waiting {
+        if answer(reader, find, asked) {
+            continue;
+        }
+        // Those behind them would wait as long again, to be told the same.
+        for (_, tell) in waiting.try_iter().flatten() {
+            let _ = tell.send(Err(StoreError::Busy));
+        }
+    }
+}
+
+/// One snapshot, and everybody's answer. `false`: the store does not answer.
+fn answer<Q: Copy, A>(reader: &dyn Reader, find: Find<Q, A>, asked: Vec<Asked<Q, A>>) -> bool {
     let questions: Vec<Q> = asked.iter().map(|(question, _)| *question).collect();
     // A row that cannot be read must not spoil the others' answers.
-    let found: Vec<Found<A>> = match find(reader, &questions) {
-        Ok(rows) => rows.into_iter().map(Ok).collect(),
+    let (found, answers): (Vec<Found<A>>, bool) = match find(reader, &questions) {
+        Ok(rows) => (rows.into_iter().map(Ok).collect(), true),
         // Asked one after another, each would wait as long for a store that does not answer.
         Err(error) if error.is_outage() => {
-            questions.iter().map(|_| Err(StoreError::Busy)).collect()
+            (questions.iter().map(|_| Err(StoreError::Busy)).collect(), false)
         }
-        Err(_) => questions.iter().map(|question| one(reader, find, *question)).collect(),
+        Err(_) => (questions.iter().map(|question| one(reader, find, *question)).collect(), true),
     };
     for ((_, tell), found) in asked.into_iter().zip(found) {
         // A caller that went away needs no answer.
         let _ = tell.send(found);
+    }
+    answers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conformance::on_memory;
+
+    static ASKED: AtomicUsize = AtomicUsize::new(0);
+
+    fn away(_: &dyn Reader, _: &[PayoutNo]) -> Result<Vec<Option<Row>>, StoreError> {
+        ASKED.fetch_add(1, Ordering::SeqCst);
+        Err(StoreError::Busy)
+    }
+
+    /// Each time costs what a caller waits at most.
+    #[test]
+    fn a_store_that_does_not_answer_is_asked_once_for_all_who_wait() {
+        let (desks, waiting) = std::sync::mpsc::channel();
+        let mut told = Vec::new();
+        for batch in 0..3 {
+            let asked = |no| {
+                let (tell, hears) = oneshot::channel();
+                told.push(hears);
+                (PayoutNo(no), tell)
+            };
+            desks.send((batch * 10..batch * 10 + 5).map(asked).collect()).unwrap();
+        }
+        drop(desks);
+        at_desk(on_memory().reader.as_ref(), away, &waiting);
+        assert_eq!(ASKED.load(Ordering::SeqCst), 1);
+        for mut hears in told {
+            let answer = hears.try_recv().unwrap();
+            assert!(matches!(answer, Err(StoreError::Busy)), "{answer:?}");
+        }
     }
 }

@@ -14,7 +14,7 @@ pub const QUEUE_MAX: usize = 16_384;
 
 /// Looks at whether the store answers, while a caller waits, and those in a row that are enough.
 const LOOK: Duration = Duration::from_millis(100);
-const LOOKS_MAX: u32 = 4;
+const LOOKS_MAX: u32 = 3;
 
 enum Job {
     Order(Order, oneshot::Sender<Answer>),
