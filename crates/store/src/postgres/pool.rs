@@ -87,29 +87,28 @@ impl PostgresReader {
         (count, place)
     }
 
+    fn read(&self, sql: String, params: Params, confirm: Confirm) -> Read<Vec<Found>> {
+        let source = self.source.clone();
+        self.link.wait(ALL, async move { source.read(&sql, &params, confirm).await })
+    }
+
     pub(super) fn ask(&self, sql: String, params: Params) -> Read<Vec<Found>> {
-        let source = self.source.clone();
-        self.link.wait(ALL, async move { source.confirmed(&sql, &params, true).await })
+        self.read(sql, params, Confirm::Always)
     }
 
-    /// What nobody is told, and nothing is done for by itself: not confirmed.
+    /// What nobody is told, and nothing is done for by itself.
     pub(super) fn hint(&self, sql: String, params: Params) -> Read<Vec<Found>> {
-        let source = self.source.clone();
-        self.link.wait(ALL, async move { Ok(source.ask(&sql, &params).await?.0) })
+        self.read(sql, params, Confirm::Never)
     }
 
-    /// What there is to do, looked for again and again: where nothing is found nothing is told, and nothing
-    /// has to be confirmed.
+    /// What there is to do, looked for again and again: where nothing is found nothing is told.
     pub(super) fn work<T>(
         &self,
         sql: String,
         params: Params,
         map: impl FnMut(&Found) -> Read<T>,
     ) -> Read<Vec<T>> {
-        let source = self.source.clone();
-        let found =
-            self.link.wait(ALL, async move { source.confirmed(&sql, &params, false).await })?;
-        found.iter().map(map).collect()
+        self.read(sql, params, Confirm::WhatIsFound)?.iter().map(map).collect()
     }
 
     pub(super) fn all<T>(
@@ -152,6 +151,15 @@ impl Manager for Sessions {
     }
 }
 
+/// Whether what is read waits for a standby's word.
+#[derive(Clone, Copy)]
+enum Confirm {
+    /// Also that there is nothing.
+    Always,
+    WhatIsFound,
+    Never,
+}
+
 /// Where reads come from.
 #[derive(Clone)]
 struct Source {
@@ -160,11 +168,16 @@ struct Source {
 }
 
 impl Source {
-    /// Of the server that leads. `nothing`: also that there is none is confirmed.
-    async fn confirmed(&self, sql: &str, params: &Params, nothing: bool) -> Read<Vec<Found>> {
+    /// Of the server that leads, where it is confirmed.
+    async fn read(&self, sql: &str, params: &Params, confirm: Confirm) -> Read<Vec<Found>> {
         for _ in 0..TRIES {
             let (found, server) = self.ask(sql, params).await?;
-            if found.is_empty() && !nothing {
+            let told = match confirm {
+                Confirm::Always => true,
+                Confirm::WhatIsFound => !found.is_empty(),
+                Confirm::Never => false,
+            };
+            if !told {
                 return Ok(found);
             }
             let confirmed = self.confirmer.confirm().await?;

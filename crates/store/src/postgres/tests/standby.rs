@@ -2,11 +2,13 @@
 
 use super::nodes::{harness, node_at};
 use super::server::Server;
+use crate::conformance::Harness;
 use crate::keys::Keys;
 use crate::port::StoreError;
 use crate::postgres::Link;
 use crate::postgres::link::Session;
 use crate::seal::Sealer;
+use ichae_domain::ident::{KeyNo, PartnerNo};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -60,16 +62,22 @@ fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-const WAITING: &str = "FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND query = 'COMMIT'";
-
-#[test]
-fn a_commit_that_no_standby_acknowledged_is_shown_to_nobody() {
-    let server = Server::start("alone", &[]);
+/// With a partner and its key.
+fn two_nodes(server: &Server) -> (Harness, Harness, PartnerNo, KeyNo) {
     let sealer = Arc::new(Sealer::new(Keys::random().unwrap()).unwrap());
     let mut a = harness(node_at(&server.address, &sealer, "a"), &sealer);
     let b = harness(node_at(&server.address, &sealer, "b"), &sealer);
     let partner = a.partner("shop", 100_000);
     let key = a.key(partner, "1234567890");
+    (a, b, partner, key)
+}
+
+const WAITING: &str = "FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND query = 'COMMIT'";
+
+#[test]
+fn a_commit_that_no_standby_acknowledged_is_shown_to_nobody() {
+    let server = Server::start("alone", &[]);
+    let (mut a, b, partner, key) = two_nodes(&server);
     let administrator = Administrator::on(&server);
     std::thread::scope(|scope| {
         let demanded = administrator.demand_standby();
@@ -97,11 +105,7 @@ fn a_commit_that_no_standby_acknowledged_is_shown_to_nobody() {
 #[test]
 fn an_outage_of_the_standby_does_not_use_up_the_servers_sessions() {
     let server = Server::start("patient", &[]);
-    let sealer = Arc::new(Sealer::new(Keys::random().unwrap()).unwrap());
-    let mut a = harness(node_at(&server.address, &sealer, "a"), &sealer);
-    let b = harness(node_at(&server.address, &sealer, "b"), &sealer);
-    let partner = a.partner("shop", 100_000);
-    let key = a.key(partner, "1234567890");
+    let (mut a, b, partner, key) = two_nodes(&server);
     let administrator = Administrator::on(&server);
     let ours = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'ichae'";
     std::thread::scope(|scope| {
