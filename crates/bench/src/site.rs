@@ -130,6 +130,7 @@ impl Site {
                 witness: None,
                 node: "bench".to_owned(),
                 one_by_one: false,
+                peers: vec![],
             };
             let mut opened = postgres::open(settings, &sealer)?;
             return work(self, &mut opened.backend, &sealer);

@@ -7,7 +7,7 @@ use ichae_domain::command::{
 };
 use ichae_domain::decide::decide;
 use ichae_domain::group::{Group, Mode};
-use ichae_domain::ident::{BankNo, GroupNo, KeyNo, PartnerNo, PayoutNo};
+use ichae_domain::ident::{BankNo, Epochs, GroupNo, KeyNo, PartnerNo, PayoutNo};
 use ichae_domain::key::BillingKey;
 use ichae_domain::ledger::Ledger;
 use ichae_domain::money::Won;
@@ -17,7 +17,7 @@ use ichae_domain::rail::Rail;
 use ichae_domain::time::Time;
 use ichae_domain::view::{BulkRow, Context, Rules, View};
 use std::hint::black_box;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// 2026-11-22 12:00 in Seoul.
 const NOW: Time = Time(1_795_316_400_000);
@@ -152,9 +152,11 @@ fn request(number: usize) -> Request {
     }
 }
 
-fn context() -> Context {
+static EPOCHS: LazyLock<Epochs> = LazyLock::new(Epochs::alone);
+
+fn context() -> Context<'static> {
     let rules = Rules::OPEN;
-    Context { now: NOW, serial: 1_000_000, epoch: 0, epoch_start: 1, rules }
+    Context { now: NOW, serial: 1_000_000, epochs: &EPOCHS, rules }
 }
 
 /// Measures one order on one view; it must be taken, not refused.

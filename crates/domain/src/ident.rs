@@ -72,41 +72,115 @@ impl PartnerNo {
     }
 }
 
+/// Cells at most that an installation may have.
+pub const CELLS: u8 = 64;
+/// Serials that are handed out together; where there are several cells a block is one cell's.
+pub const BLOCK: i64 = 1_024;
+/// From one of a cell's blocks to its next one.
+const LAP: i64 = BLOCK * CELLS as i64;
+
 /// Which serials were handed out in which store epoch (decision I1). Every identifier of a lost
 /// epoch is an unknown one: its serial may have been given to another row since.
+///
+/// An installation of several cells has one epoch or more for each of them. Its cells hand out
+/// blocks in turn, so that no two give one serial, and a shard that moves brings its serials along
+/// (docs/adr/0024). Serials of the time before have no cell.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Epochs {
-    /// (first serial, epoch), ascending; never empty.
-    starts: Vec<(i64, u16)>,
+    /// By first serial; never empty.
+    starts: Vec<Start>,
+    /// Whose epoch goes on.
+    cell: Option<u8>,
+}
+
+/// Where an epoch begins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Start {
+    pub first: i64,
+    pub epoch: u16,
+    pub cell: Option<u8>,
+}
+
+/// The cell whose turn a serial is.
+pub fn cell_of(serial: i64) -> u8 {
+    let turn = (serial - 1).div_euclid(BLOCK).rem_euclid(i64::from(CELLS));
+    u8::try_from(turn).unwrap_or_default()
 }
 
 impl Epochs {
-    /// `None` where there is no epoch, or where they are out of order.
+    /// Of a store that never was another one's copy.
+    pub fn alone() -> Epochs {
+        Epochs { starts: vec![Start { first: 1, epoch: 0, cell: None }], cell: None }
+    }
+
+    /// Of a store without cells: (first serial, epoch). `None` where there is no epoch, or where they
+    /// are out of order.
     pub fn new(starts: Vec<(i64, u16)>) -> Option<Epochs> {
-        let ordered = starts.windows(2).all(|w| w[0].0 <= w[1].0 && w[0].1 < w[1].1);
-        (!starts.is_empty() && ordered).then_some(Epochs { starts })
+        let alone = starts.into_iter().map(|(first, epoch)| Start { first, epoch, cell: None });
+        Epochs::of_cell(alone.collect(), None)
+    }
+
+    /// As one cell has them; its own must be among them.
+    pub fn of_cell(mut starts: Vec<Start>, cell: Option<u8>) -> Option<Epochs> {
+        starts.sort_by_key(|start| (start.first, start.epoch));
+        let of = |cell| starts.iter().filter(move |start: &&Start| start.cell == cell);
+        let ordered = |cell| {
+            let (one, next) = (of(cell), of(cell).skip(1));
+            one.zip(next).all(|(a, b)| a.epoch < b.epoch)
+        };
+        let cells = std::iter::once(None).chain((0..CELLS).map(Some));
+        let good = of(cell).next().is_some() && cells.into_iter().all(ordered);
+        good.then_some(Epochs { starts, cell })
+    }
+
+    fn start_of(&self, serial: i64) -> Start {
+        let turn = cell_of(serial);
+        let before = self.starts.iter().rev().filter(|start| start.first <= serial);
+        let mut its = before.filter(|start| start.cell.is_none_or(|cell| cell == turn));
+        its.next().copied().unwrap_or(self.starts[0])
     }
 
     /// The epoch that a serial was handed out in.
     pub fn of(&self, serial: i64) -> u16 {
-        let after = self.starts.partition_point(|(first, _)| *first <= serial);
-        self.starts[after.saturating_sub(1)].1
+        self.start_of(serial).epoch
+    }
+
+    fn own(&self) -> Start {
+        let mut own = self.starts.iter().rev().filter(|start| start.cell == self.cell);
+        own.next().copied().unwrap_or(self.starts[0])
     }
 
     pub fn current(&self) -> u16 {
-        self.starts[self.starts.len() - 1].1
+        self.own().epoch
     }
 
     /// The first serial of the current epoch.
     pub fn current_start(&self) -> i64 {
-        self.starts[self.starts.len() - 1].0
+        self.own().first
+    }
+
+    /// The cell whose epochs these are, where there are several.
+    pub fn cell(&self) -> Option<u8> {
+        self.cell
     }
 
     /// The number under which a payout was sent first, if it was, in the epoch of its serial.
     pub fn first_bank_no(&self, partner: PartnerNo, payout: PayoutNo) -> Option<BankNo> {
-        let after = self.starts.partition_point(|(first, _)| *first <= payout.0);
-        let (start, epoch) = self.starts[after.saturating_sub(1)];
-        BankNo::first(partner.shard(), epoch, payout.0 - start)
+        let start = self.start_of(payout.0);
+        let place = payout.0 - start.first;
+        let place = match start.cell {
+            None => place,
+            // Without what is other cells'.
+            Some(_) => place.div_euclid(LAP) * BLOCK + place.rem_euclid(LAP),
+        };
+        BankNo::first(partner.shard(), start.epoch, place)
+    }
+
+    /// The number that a payout is sent under which was never sent; `None`: a counted one is taken. A store
+    /// of the first version counted, so its epochs have no first numbers; cells were never of that version.
+    pub fn number_to_claim(&self, partner: PartnerNo, payout: PayoutNo) -> Option<BankNo> {
+        let known = self.cell.is_some() || payout.0 >= self.current_start();
+        known.then(|| self.first_bank_no(partner, payout))?
     }
 }
 
@@ -213,5 +287,43 @@ mod tests {
         let b = BankNo::new(5, 1, 0).unwrap();
         assert_ne!(a, b);
         assert_ne!(a.text("M202112389"), b.text("M202112389"));
+    }
+
+    /// Cells hand out blocks in turn: each serial is of one of them, and so is its first bank number.
+    #[test]
+    fn cells_give_no_serial_and_no_bank_number_twice() {
+        let start = |first, epoch, cell| Start { first, epoch, cell };
+        let lap = LAP;
+        let starts = vec![
+            start(1, 0, None),
+            start(lap + 1, 1, Some(0)),
+            start(lap + BLOCK + 1, 2, Some(1)),
+            // The first cell was restored.
+            start(5 * lap + 1, 3, Some(0)),
+        ];
+        let (one, other) = (
+            Epochs::of_cell(starts.clone(), Some(0)).unwrap(),
+            Epochs::of_cell(starts.clone(), Some(1)).unwrap(),
+        );
+        assert_eq!((one.current(), one.current_start()), (3, 5 * lap + 1));
+        assert_eq!((other.current(), other.current_start()), (2, lap + BLOCK + 1));
+        let of = |serial| {
+            assert_eq!(one.of(serial), other.of(serial), "{serial}");
+            one.of(serial)
+        };
+        let serials = [5, lap, lap + 1, lap + BLOCK, lap + BLOCK + 1, lap + 2 * BLOCK];
+        assert_eq!(serials.map(of), [0, 0, 1, 1, 2, 2]);
+        let later = [5 * lap + 7, 6 * lap + BLOCK + 9, 4 * lap + 3];
+        assert_eq!(later.map(of), [3, 2, 1]);
+        let mut seen = std::collections::BTreeSet::new();
+        let blocks = (0..4 * lap).filter(|serial| *serial <= lap || cell_of(*serial) < 2);
+        for serial in blocks.filter(|serial| *serial > 0) {
+            let no = other.number_to_claim(PartnerNo(7), PayoutNo(serial)).unwrap();
+            assert!(seen.insert(no), "{serial}");
+        }
+        // Places are used one after the other, whatever other cells have between them.
+        let place = |serial| one.first_bank_no(PartnerNo(7), PayoutNo(serial)).unwrap();
+        assert_eq!(place(2 * lap + 1).0 - place(lap + BLOCK).0, 1);
+        assert_eq!(Epochs::of_cell(starts, Some(2)), None);
     }
 }

@@ -5,7 +5,7 @@ use crate::calendar::{ALWAYS_OPEN, Calendar};
 use crate::command::Actor;
 use crate::group::Group;
 use crate::ident::{
-    BankNo, ChargeNo, GroupNo, KeyNo, NoticeNo, PartnerNo, PayerNo, PayoutNo, ProposalNo,
+    BankNo, ChargeNo, Epochs, GroupNo, KeyNo, NoticeNo, PartnerNo, PayerNo, PayoutNo, ProposalNo,
 };
 use crate::key::{Account, BillingKey, Fingerprint};
 use crate::ledger::{Ledger, Posting};
@@ -99,13 +99,11 @@ impl Rules {
 
 /// What comes in with a command: the time, the next free numbers, the rules.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Context {
+pub struct Context<'a> {
     pub now: Time,
     /// The next serial; a decision that uses some says how many in [`Change::serials`].
     pub serial: i64,
-    pub epoch: u16,
-    /// The first serial of this epoch.
-    pub epoch_start: i64,
+    pub epochs: &'a Epochs,
     pub rules: Rules,
 }
 
@@ -259,6 +257,7 @@ event_kinds! {
     ReceiptFailed 53 "cash receipt failed";
     ChargesSettled 54 "payments settled by the acquirer";
     RefundKeyRotated 55 "refund key rotated";
+    ShardMoved 56 "shard moved";
 }
 
 impl EventKind {

@@ -216,6 +216,20 @@ pub trait Reader: BillingReader + Send + Sync {
         Ok(0)
     }
 
+    /// Counts changes of which shards are here, where there are several cells.
+    fn map(&self) -> Read<i64> {
+        Ok(0)
+    }
+    /// The highest [`Reader::map`] under which anything was read so far.
+    fn newest_map(&self) -> i64 {
+        0
+    }
+    /// Partners that another cell serves, of whom there still are rows here.
+    fn gone(&self) -> Read<Vec<(PartnerNo, String)>> {
+        Ok(Vec::new())
+    }
+
+    /// As they are now: other cells begin some too.
     fn epochs(&self) -> Read<Epochs>;
     /// What names this store among all; a copy has the same.
     fn store_id(&self) -> Read<Vec<u8>>;

@@ -57,16 +57,15 @@ fn intent(at: &Scene<'_>, payout: &Payout, rail: &Rail) -> Result<Change, Refusa
     let now = at.context.now;
     let before = at.view.attempt;
     let mut rail = rail.clone();
-    let (shard, epoch) = (partner.no.shard(), at.context.epoch);
-    let place = payout.no.0 - at.context.epoch_start;
-    let first = BankNo::first(shard, epoch, place).filter(|_| before.is_none());
+    let epochs = at.context.epochs;
+    let first = epochs.number_to_claim(partner.no, payout.no).filter(|_| before.is_none());
     let bank_no = match before.and_then(|a| a.bank_no).or(first) {
         Some(known) => known,
         // A further number, or one of a payout that is older than this epoch.
         None => {
             let counter = rail.bank_counter;
             rail.bank_counter += 1;
-            BankNo::counted(shard, epoch, counter).ok_or(Code::T0503)?
+            BankNo::counted(partner.no.shard(), epochs.current(), counter).ok_or(Code::T0503)?
         }
     };
     let counted = Some(&rail) != at.view.rail;

@@ -233,7 +233,7 @@ fn trade(
         vat,
         from_captured: Won::ZERO,
         undoes: None,
-        epoch: at.context.epoch,
+        epoch: at.context.epochs.current(),
         at: at.context.now,
         state: TradeState::Asking,
         reason: None,

@@ -34,7 +34,7 @@ use crate::view::{About, Change, Context, Event, EventKind, View, Write};
 ///
 /// A refusal writes nothing, so a store needs no savepoint. The same view, order and context give
 /// the same change, on every backend.
-pub fn decide(view: &View<'_>, order: &Order, context: &Context) -> Result<Change, Refusal> {
+pub fn decide(view: &View<'_>, order: &Order, context: &Context<'_>) -> Result<Change, Refusal> {
     let at = Scene { view, actor: &order.actor, context };
     match &order.command {
         Command::AddPartner(new) => partner::add(&at, new),
@@ -87,7 +87,7 @@ pub fn decide(view: &View<'_>, order: &Order, context: &Context) -> Result<Chang
 struct Scene<'a> {
     view: &'a View<'a>,
     actor: &'a Actor,
-    context: &'a Context,
+    context: &'a Context<'a>,
 }
 
 impl<'a> Scene<'a> {

@@ -49,7 +49,7 @@ pub(super) fn take_counters(at: &Scene<'_>, count: i64) -> Result<Change, Refusa
     let first = rail.bank_counter;
     let next = first.checked_add(count.max(1)).ok_or(Code::T0503)?;
     // The last of them must still be a number.
-    BankNo::counted(0, at.context.epoch, next - 1).ok_or(Code::T0503)?;
+    BankNo::counted(0, at.context.epochs.current(), next - 1).ok_or(Code::T0503)?;
     let writes = vec![Write::Rail(Rail { bank_counter: next, ..rail.clone() })];
     Ok(Change { writes, reply: Reply::Counters(first), serials: 0 })
 }

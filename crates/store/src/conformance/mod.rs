@@ -122,6 +122,7 @@ pub fn on_postgres_at(database: ScratchDatabase, sealer: Arc<Sealer>, rules: Rul
         witness: None,
         node: "a".to_owned(),
         one_by_one: false,
+        peers: vec![],
     };
     let opened = postgres::open(settings, &sealer).unwrap();
     let (backend, reader) = (Box::new(opened.backend), Box::new(opened.reader));

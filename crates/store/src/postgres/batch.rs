@@ -11,18 +11,20 @@ use super::link::{Fate, Link, Session, fate};
 use super::load::{Chain, Loaded, load};
 use super::nodes::{Node, end_as_fenced};
 use super::rare::Rare;
-use super::serials::Serials;
+use super::serials::{Places, Serials};
+use super::shards::Away;
 use super::wanted::Wanted;
 use crate::port::{Answer, Backend, Clock, StoreError};
 use crate::rows::posting_line;
 use crate::seal::Sealer;
+use arc_swap::ArcSwap;
 use ichae_domain::code::Code;
-use ichae_domain::command::{Command, NewKey, Order};
+use ichae_domain::command::{Actor, Command, NewKey, Order};
 use ichae_domain::decide::decide;
 use ichae_domain::ident::{Epochs, PartnerNo};
 use ichae_domain::ledger::{Account as Side, Posting};
 use ichae_domain::time::Time;
-use ichae_domain::view::{Context, Rules, Write};
+use ichae_domain::view::{Context, Reply, Rules, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -51,7 +53,7 @@ pub(super) struct Parts {
     pub sealer: Arc<Sealer>,
     pub rules: Rules,
     pub clock: Clock,
-    pub epochs: Arc<Epochs>,
+    pub epochs: Arc<ArcSwap<Epochs>>,
     /// As the benchmark's yardstick works: statement after statement.
     pub one_by_one: bool,
     /// Heard of for as long as there is a writer.
@@ -63,6 +65,8 @@ pub struct PostgresBackend {
     parts: Parts,
     session: Option<Session>,
     serials: Serials,
+    /// How often they were to be given up.
+    renewed: i64,
     /// The number of the last batch that was begun, and of the last one that is known to be committed.
     batch: i64,
     committed: i64,
@@ -99,7 +103,16 @@ impl PostgresBackend {
     pub(super) fn new(parts: Parts, outage: Arc<AtomicBool>) -> PostgresBackend {
         let latest = parts.latest;
         let serials = Serials::default();
-        PostgresBackend { parts, session: None, serials, batch: 0, committed: 0, latest, outage }
+        PostgresBackend {
+            parts,
+            session: None,
+            serials,
+            renewed: 0,
+            batch: 0,
+            committed: 0,
+            latest,
+            outage,
+        }
     }
 
     /// The session, a new one where there is none. Bounded: callers wait.
@@ -187,17 +200,27 @@ impl PostgresBackend {
         let orders = indexed.as_deref().unwrap_or(orders);
         let wanted = Wanted::of(orders);
         let begun = self.patiently(self.begin(session, batch)).await.map_err(stuck)??;
-        if !begun {
+        let Some(renewed) = begun else {
             return Err(Trouble::Fenced);
+        };
+        if std::mem::replace(&mut self.renewed, renewed) != renewed {
+            // A shard came with higher ones: what is newer stands later.
+            self.serials.forget();
         }
         let loading = load(session, &wanted, rail_alone);
         let mut loaded = self.patiently(loading).await.map_err(stuck)??;
         let weights: usize = orders.iter().map(|order| order.command.weight() + 1).sum();
         let mut serials = self.serials;
+        let places = self.patiently(Places::of(session, orders, &mut serials));
+        let places = places.await.map_err(stuck)??;
         self.patiently(serials.reserve(session, weights)).await.map_err(stuck)??;
         self.serials = serials;
         let mut decided = Decided::default();
         for order in orders {
+            if let Some(answer) = self.elsewhere(order, &loaded, places.as_ref()) {
+                decided.answers.push(answer);
+                continue;
+            }
             let answer = self.decide(order, &mut loaded, &mut decided)?;
             decided.answers.push(answer);
         }
@@ -242,18 +265,50 @@ impl PostgresBackend {
         timeout(STUCK, asked).await.map_err(|_| ())
     }
 
-    /// Begins, and writes the batch's number down. `false`: this node has been ended by another, or the
-    /// database does not have what it had.
-    async fn begin(&self, session: &mut Session, batch: i64) -> Result<bool, StoreError> {
+    /// What is said to an order whose partner is not served here, or that makes one and got no place for it;
+    /// `None`: it is decided. Nothing is written. The engine is told to come again while the shard may come
+    /// back, and to forget what another cell has taken over.
+    fn elsewhere(
+        &mut self,
+        order: &Order,
+        loaded: &Loaded,
+        places: Option<&Places>,
+    ) -> Option<Answer> {
+        if matches!(order.command, Command::AddPartner(_)) {
+            let placed = places.is_none_or(|places| self.serials.skip_to(places));
+            return (!placed).then(|| Err(Code::T0503.into()));
+        }
+        if loaded.away.is_empty() {
+            return None;
+        }
+        let reads = order.command.reads();
+        let notice = reads.notice.and_then(|no| loaded.rows.notices.get(&no));
+        let proposal = reads.proposal.and_then(|no| loaded.rows.proposals.get(&no));
+        let named = [
+            reads.partner,
+            notice.map(|notice| notice.partner),
+            proposal.map(|proposal| proposal.act.partner),
+        ];
+        let away = named.into_iter().flatten().find_map(|partner| loaded.away.get(&partner))?;
+        Some(match (away, &order.actor) {
+            (Away::Gone, Actor::Engine) => Ok(Reply::Stale),
+            _ => Err(Code::T0503.into()),
+        })
+    }
+
+    /// Begins, and writes the batch's number down: how often its serials were to be given up. `None`: this
+    /// node has been ended by another, or the database does not have what it had.
+    async fn begin(&self, session: &mut Session, batch: i64) -> Result<Option<i64>, StoreError> {
         // A database that went back to before the last batch does not have its number.
-        let mark = "UPDATE nodes SET batch = $2 WHERE no = $1 AND ended_at IS NULL AND batch = $3";
+        let mark = "UPDATE nodes SET batch = $2 WHERE no = $1 AND ended_at IS NULL AND batch = $3 \
+                    RETURNING renewed";
         let mark = session.prepared(mark).await?;
         let begin = session.client.batch_execute("BEGIN");
         let params: [&(dyn tokio_postgres::types::ToSql + Sync); 3] =
             [&self.parts.node.no, &batch, &self.committed];
-        let mark = session.client.execute(&mark, &params);
+        let mark = session.client.query_opt(&mark, &params);
         let ((), marked) = futures_util::future::try_join(begin, mark).await?;
-        Ok(marked == 1)
+        Ok(marked.map(|row| row.get(0)))
     }
 
     fn decide(
@@ -263,11 +318,11 @@ impl PostgresBackend {
         decided: &mut Decided,
     ) -> Result<Answer, Trouble> {
         self.latest = self.latest.max((self.parts.clock)());
+        let epochs = self.parts.epochs.load();
         let context = Context {
             now: self.latest,
             serial: self.serials.next(),
-            epoch: self.parts.epochs.current(),
-            epoch_start: self.parts.epochs.current_start(),
+            epochs: &epochs,
             rules: self.parts.rules,
         };
         let change = match decide(&loaded.rows.view(&order.command.reads()), order, &context) {

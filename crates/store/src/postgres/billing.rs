@@ -2,6 +2,8 @@
 
 use super::load::THAT_COUNTS;
 use super::pool::{Params, PostgresReader, most, params};
+use super::read::mine;
+use super::shards::served;
 use crate::billing::{BillingReader, ChargeRow, PayerQuery, PayerRow};
 use crate::port::StoreError;
 use crate::rows::billing::{
@@ -151,24 +153,34 @@ impl BillingReader for PostgresReader {
     }
 
     fn asking(&self, after: TradeNo, limit: usize) -> Read<Vec<Trade>> {
-        let tail = format!("{OF_ENDED} AND (n.no = $3 OR n.ended_at IS NOT NULL)) {IN_ORDER}");
+        let tail = format!(
+            "{OF_ENDED} AND (n.no = $3 OR n.ended_at IS NOT NULL)) AND {} {IN_ORDER}",
+            served("partner")
+        );
         self.trades_by(&tail, params![after.0, most(limit), self.node()])
     }
 
     fn abandoned_trades(&self, after: TradeNo, limit: usize) -> Read<Vec<Trade>> {
-        let tail = format!("{OF_ENDED} AND n.ended_at IS NOT NULL) {IN_ORDER}");
+        let tail =
+            format!("{OF_ENDED} AND n.ended_at IS NOT NULL) AND {} {IN_ORDER}", served("partner"));
         self.trades_by(&tail, params![after.0, most(limit)])
     }
 
     fn unknown_trades(&self, after: TradeNo, limit: usize) -> Read<Vec<Trade>> {
-        let tail = "WHERE state IN (1, 2) AND state = 2 AND no > $1 ORDER BY no LIMIT $2";
+        let tail = format!(
+            "WHERE state IN (1, 2) AND state = 2 AND no > $1 AND {} ORDER BY no LIMIT $2",
+            served("partner")
+        );
         self.all(format!("SELECT {TRADE} FROM trades {tail}"), params![after.0, most(limit)], trade)
     }
 
     fn due_trades(&self, now: Time, limit: usize) -> Read<Vec<Trade>> {
         let (count, place) = self.share();
-        let tail = "WHERE inquire_at <= $3 AND inquire_at IS NOT NULL \
-                    AND mod(mod(partner, 1024), $1) = $2 ORDER BY inquire_at, no LIMIT $4";
-        self.trades_by(tail, params![count, place, now.0, most(limit)])
+        let tail = format!(
+            "WHERE inquire_at <= $3 AND inquire_at IS NOT NULL AND {} \
+             ORDER BY inquire_at, no LIMIT $4",
+            mine("partner")
+        );
+        self.trades_by(&tail, params![count, place, now.0, most(limit)])
     }
 }

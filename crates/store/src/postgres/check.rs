@@ -6,6 +6,7 @@
 
 use super::link::{Link, Session};
 use super::open::compare_keys;
+use super::shards::served;
 use crate::port::StoreError;
 use crate::recount::{Chains, counters};
 use crate::report::Report;
@@ -68,8 +69,10 @@ impl Run {
         self.groups().await?;
         self.notices().await?;
         let sql = format!(
-            "SELECT {}, chain_head, chain_length, settlement FROM ledgers ORDER BY partner",
-            rows::LEDGER
+            "SELECT {}, chain_head, chain_length, settlement FROM ledgers WHERE away < 2 AND {} \
+             ORDER BY partner",
+            rows::LEDGER,
+            served("partner")
         );
         let found = self.session.client.query(&sql, &[]).await?;
         let (mut ledgers, mut settlement): (Vec<Ledger>, i64) = (Vec::new(), 0);
@@ -96,8 +99,9 @@ impl Run {
 
     async fn postings(&mut self) -> Result<(), StoreError> {
         let sql = format!(
-            "SELECT {}, hash, no FROM postings WHERE no > $1 ORDER BY no LIMIT $2",
-            rows::POSTING
+            "SELECT {}, hash, no FROM postings WHERE no > $1 AND {} ORDER BY no LIMIT $2",
+            rows::POSTING,
+            served("partner")
         );
         let mut after = 0;
         loop {
@@ -118,12 +122,15 @@ impl Run {
     async fn payouts(&mut self, mut progress: impl FnMut(i64, i64)) -> Result<(), StoreError> {
         let last = "SELECT coalesce(max(no), 0) FROM payouts";
         let last: i64 = self.session.client.query_one(last, &[]).await?.try_get(0)?;
-        let sql = "SELECT p.no, p.partner, p.amount, p.own, g.mode, g.no FROM payouts p \
-                   JOIN groups g ON g.no = p.grp WHERE p.no > $1 ORDER BY p.no LIMIT $2";
+        let sql = format!(
+            "SELECT p.no, p.partner, p.amount, p.own, g.mode, g.no FROM payouts p \
+             JOIN groups g ON g.no = p.grp WHERE p.no > $1 AND {} ORDER BY p.no LIMIT $2",
+            served("p.partner")
+        );
         let bad = || StoreError::Damaged("a payout's state".to_owned());
         let mut after = 0;
         loop {
-            let page = self.page(sql, after).await?;
+            let page = self.page(&sql, after).await?;
             progress(after, last);
             let Some(end) = page.last() else { return Ok(()) };
             after = end.try_get(0)?;
@@ -141,7 +148,9 @@ impl Run {
 
     async fn trades(&mut self) -> Result<(), StoreError> {
         let columns = rows::billing::TRADE;
-        let sql = format!("SELECT {columns} FROM trades WHERE no > $1 ORDER BY no LIMIT $2");
+        let served = served("partner");
+        let sql =
+            format!("SELECT {columns} FROM trades WHERE no > $1 AND {served} ORDER BY no LIMIT $2");
         let mut after = 0;
         loop {
             let page = self.page(&sql, after).await?;
@@ -156,11 +165,17 @@ impl Run {
 
     /// What payments still bring and what refunds may take.
     async fn billing(&mut self) -> Result<(), StoreError> {
-        let unsettled = "SELECT partner, sum(amount - refunded - refunding)::bigint, 0::bigint \
-                         FROM charges WHERE settled_at IS NULL AND state = 3 GROUP BY partner";
-        let refunding = "SELECT partner, 0::bigint, sum(amount)::bigint FROM trades \
-                         WHERE state IN (1, 2) AND kind = 2 GROUP BY partner";
-        for sql in [unsettled, refunding] {
+        let served = served("partner");
+        let unsettled = format!(
+            "SELECT partner, sum(amount - refunded - refunding)::bigint, 0::bigint \
+             FROM charges WHERE settled_at IS NULL AND charges.state = 3 AND {served} \
+             GROUP BY partner"
+        );
+        let refunding = format!(
+            "SELECT partner, 0::bigint, sum(amount)::bigint FROM trades \
+             WHERE trades.state IN (1, 2) AND kind = 2 AND {served} GROUP BY partner"
+        );
+        for sql in [&unsettled, &refunding] {
             for r in self.session.client.query(sql, &[]).await? {
                 let partner = PartnerNo(r.try_get(0)?);
                 self.audit.open_billing(partner, r.try_get(1)?, r.try_get(2)?);
@@ -172,6 +187,7 @@ impl Run {
              (SELECT coalesce(sum(amount) FILTER (WHERE state = 3), 0)::bigint, \
               coalesce(sum(amount) FILTER (WHERE state IN (1, 2)), 0)::bigint \
               FROM trades t WHERE t.charge = c.no AND t.kind = 2)",
+            "c.partner",
         );
         let off = off.await?;
         if off != 0 {
@@ -180,15 +196,18 @@ impl Run {
         Ok(())
     }
 
-    async fn count(&self, sql: &str) -> Result<i64, StoreError> {
-        Ok(self.session.client.query_one(sql, &[]).await?.try_get(0)?)
+    /// Of partners that are served here.
+    async fn count(&self, sql: &str, partner: &str) -> Result<i64, StoreError> {
+        let sql = format!("{sql} AND {}", served(partner));
+        Ok(self.session.client.query_one(&sql, &[]).await?.try_get(0)?)
     }
 
     /// The counters of the groups in which something waits or is unclaimed, by their rows or by
     /// their counters.
     async fn groups(&mut self) -> Result<(), StoreError> {
-        let counting = "SELECT no FROM groups WHERE waits OR works";
-        for r in self.session.client.query(counting, &[]).await? {
+        let counting =
+            format!("SELECT no FROM groups WHERE (waits OR works) AND {}", served("partner"));
+        for r in self.session.client.query(&counting, &[]).await? {
             self.loose.insert(r.try_get(0)?);
         }
         let sql = "SELECT g.no, g.mode, g.waiting, g.waiting_sum, g.unclaimed, count(p.no), \
@@ -209,7 +228,7 @@ impl Run {
 
     /// Every outcome has its notice: as many as there are rows with that outcome.
     async fn notices(&mut self) -> Result<(), StoreError> {
-        let told = self.count("SELECT count(*) FROM notices").await?;
+        let told = self.count("SELECT count(*) FROM notices WHERE TRUE", "partner").await?;
         let removed = format!(
             "SELECT count(*) FROM notices WHERE outcome = {}",
             ichae_domain::notice::Outcome::Deregistered as i64
@@ -224,11 +243,11 @@ impl Run {
             corrected.as_str(),
             "SELECT count(*) FROM attempts WHERE answered_at IS NOT NULL",
             "SELECT count(*) FROM attempts WHERE returned_at IS NOT NULL",
-            "SELECT count(*) FROM trades WHERE kind = 1 AND state IN (3, 4)",
-            "SELECT count(*) FROM trades WHERE kind = 2 AND state = 3",
+            "SELECT count(*) FROM trades WHERE kind = 1 AND trades.state IN (3, 4)",
+            "SELECT count(*) FROM trades WHERE kind = 2 AND trades.state = 3",
             removed.as_str(),
         ] {
-            outcomes += self.count(sql).await?;
+            outcomes += self.count(sql, "partner").await?;
         }
         if told != outcomes {
             self.audit.find(format!("{outcomes} outcomes but {told} webhook notices"));

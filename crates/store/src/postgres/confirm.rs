@@ -9,7 +9,7 @@
 
 use super::link::{Link, Server, Session};
 use crate::port::StoreError;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, LazyLock, Weak};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
@@ -20,6 +20,8 @@ use tokio::time::timeout;
 const CONFIRM: &str = "SELECT CASE WHEN current_setting('synchronous_standby_names') <> '' \
      THEN (SELECT pg_logical_emit_message(TRUE, 'ichae', '') \
            FROM pg_advisory_xact_lock($1, $2)) END";
+static WITH_MAP: LazyLock<String> =
+    LazyLock::new(|| format!("{CONFIRM}, (SELECT map FROM versions)"));
 /// Of such locks.
 const LOCK: i32 = 0x6963_6861;
 /// How long a reader waits: callers are told to come again rather than kept.
@@ -29,9 +31,12 @@ const SERVER: Duration = Duration::from_secs(2);
 /// After so long without a word the server is taken to be gone.
 const SILENT: Duration = Duration::from_secs(3);
 
+/// The server, and which map of shards it has (docs/adr/0024).
+pub(super) type Confirmed = (Server, i64);
+
 /// Asks for the server that the next such commit was acknowledged for.
 pub(super) struct Confirmer {
-    asked: mpsc::UnboundedSender<oneshot::Sender<Server>>,
+    asked: mpsc::UnboundedSender<oneshot::Sender<Confirmed>>,
 }
 
 impl Confirmer {
@@ -42,11 +47,11 @@ impl Confirmer {
     }
 
     /// Begun after this was called. Errors: nobody acknowledged one in time.
-    pub async fn confirm(&self) -> Result<Server, StoreError> {
+    pub async fn confirm(&self) -> Result<Confirmed, StoreError> {
         let (tell, told) = oneshot::channel();
         self.asked.send(tell).map_err(|_| StoreError::Busy)?;
         match timeout(PATIENCE, told).await {
-            Ok(Ok(server)) => Ok(server),
+            Ok(Ok(confirmed)) => Ok(confirmed),
             _ => Err(StoreError::Busy),
         }
     }
@@ -55,7 +60,7 @@ impl Confirmer {
 async fn run(
     link: Weak<Link>,
     node: i64,
-    mut wanted: mpsc::UnboundedReceiver<oneshot::Sender<Server>>,
+    mut wanted: mpsc::UnboundedReceiver<oneshot::Sender<Confirmed>>,
 ) {
     let mut session: Option<Session> = None;
     let mut away = false;
@@ -74,13 +79,13 @@ async fn run(
             .await
             .unwrap_or(Err(StoreError::Busy))
         {
-            Ok(server) => {
+            Ok(confirmed) => {
                 if std::mem::take(&mut away) {
                     tracing::warn!("what is read is confirmed again");
                 }
                 for one in together {
                     // It may have given up.
-                    let _ = one.send(server.clone());
+                    let _ = one.send(confirmed.clone());
                 }
             }
             Err(error) => {
@@ -95,11 +100,11 @@ async fn run(
     }
 }
 
-async fn once(link: &Link, node: i64, kept: &mut Option<Session>) -> Result<Server, StoreError> {
+async fn once(link: &Link, node: i64, kept: &mut Option<Session>) -> Result<Confirmed, StoreError> {
     let usable =
         |session: &&mut Session| !session.client.is_closed() && !link.doubts(&session.server);
     if let Some(session) = kept.as_mut().filter(usable) {
-        match acknowledged(link, session, node).await {
+        match with_map(link, session, node).await {
             // It ended since: another one may be there.
             Err(_) if session.client.is_closed() => {}
             told => return told,
@@ -108,7 +113,14 @@ async fn once(link: &Link, node: i64, kept: &mut Option<Session>) -> Result<Serv
     // Not the old one's, where no new one can be had.
     *kept = None;
     let session = kept.insert(link.bounded(SERVER).await?);
-    acknowledged(link, session, node).await
+    with_map(link, session, node).await
+}
+
+/// The map as it was after what was read: where it is the one that the reader went by, the partner was here.
+async fn with_map(link: &Link, session: &mut Session, node: i64) -> Result<Confirmed, StoreError> {
+    let found = commit(link, session, node, &WITH_MAP).await?;
+    let map = found.first().map_or(Ok(0), |row| row.try_get(1))?;
+    Ok((session.server.clone(), map))
 }
 
 /// What this session's server showed before is so, and it led meanwhile.
@@ -117,14 +129,24 @@ pub(super) async fn acknowledged(
     session: &mut Session,
     node: i64,
 ) -> Result<Server, StoreError> {
-    let statement = session.prepared(CONFIRM).await?;
+    commit(link, session, node, CONFIRM).await?;
+    Ok(session.server.clone())
+}
+
+async fn commit(
+    link: &Link,
+    session: &mut Session,
+    node: i64,
+    sql: &str,
+) -> Result<Vec<tokio_postgres::Row>, StoreError> {
+    let statement = session.prepared(sql).await?;
     // Numbers of nodes are small; where two had the same they would take turns.
     let node = i32::try_from(node & 0x7fff_ffff).unwrap_or(0);
     session.warned();
-    session.client.query(&statement, &[&LOCK, &node]).await?;
+    let found = session.client.query(&statement, &[&LOCK, &node]).await?;
     if session.warned() {
         return Err(StoreError::Busy);
     }
     link.trust(&session.server);
-    Ok(session.server.clone())
+    Ok(found)
 }

@@ -17,10 +17,10 @@ use tokio_postgres::types::{ToSql, Type};
 /// Every table with rows to bring, and what of the old store stands in a column that it does not have. The
 /// others have the same columns in both.
 const TABLES: &[(&str, &[(&str, &str)])] = &[
-    ("epochs", &[]),
+    ("epochs", &[("cell", "NULL")]),
     ("key_prints", &[]),
     ("partners", &[]),
-    ("ledgers", &[("settlement", SETTLEMENT)]),
+    ("ledgers", &[("settlement", SETTLEMENT), ("away", "0")]),
     ("groups", &[]),
     ("billing_keys", &[]),
     ("payouts", &[]),

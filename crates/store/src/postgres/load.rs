@@ -5,6 +5,7 @@
 
 use super::link::Session;
 use super::pipeline::{Asked, in_order};
+use super::shards::Away;
 use super::wanted::Wanted;
 use crate::model::Rows;
 use crate::port::StoreError;
@@ -29,9 +30,12 @@ pub(super) struct Chain {
     pub settlement: i64,
 }
 
+#[derive(Default)]
 pub(super) struct Loaded {
     pub rows: Rows,
     pub chains: HashMap<PartnerNo, Chain>,
+    /// Partners whose shard is not here, or just leaves.
+    pub away: HashMap<PartnerNo, Away>,
 }
 
 macro_rules! statements {
@@ -41,7 +45,7 @@ macro_rules! statements {
 }
 
 statements! {
-    LEDGERS = "SELECT {}, chain_head, chain_length, settlement FROM ledgers \
+    LEDGERS = "SELECT {}, chain_head, chain_length, settlement, away FROM ledgers \
                WHERE partner = ANY($1) ORDER BY partner FOR UPDATE", rows::LEDGER;
     RAIL_SHARED = "SELECT {} FROM rails WHERE no = 1 FOR SHARE", rows::RAIL;
     RAIL_ALONE = "SELECT {} FROM rails WHERE no = 1 FOR UPDATE", rows::RAIL;
@@ -81,6 +85,10 @@ statements! {
 /// else the newest. Not the one with the highest number: nodes have blocks of numbers of their own.
 pub(super) const THAT_COUNTS: &str = "c.state <> 4 DESC, c.at DESC, c.no DESC";
 
+/// Of orders that name a partner's row and not the partner; its ledger they do not lock.
+const AWAY: &str = "SELECT l.partner, l.away FROM ledgers l WHERE l.away <> 0 AND l.partner = ANY(ARRAY( \
+    SELECT n.partner FROM notices n WHERE n.no = ANY($1) \
+    UNION SELECT p.partner FROM proposals p WHERE p.no = ANY($2)))";
 const DESK: &str = "SELECT one FROM store FOR UPDATE";
 const FUNDS: &str = "SELECT f.partner, f.reference, f.amount, f.at \
     FROM unnest($1::bigint[], $2::text[]) AS w (partner, reference) \
@@ -106,7 +114,7 @@ struct Part<'a> {
 fn parts(w: &Wanted, rail_alone: bool) -> Vec<Part<'_>> {
     let rail: &'static str = if rail_alone { &RAIL_ALONE } else { &RAIL_SHARED };
     let some = |list: &[i64]| !list.is_empty();
-    let all: [(bool, &'static str, Params<'_>, Take); 22] = [
+    let all: [(bool, &'static str, Params<'_>, Take); 23] = [
         (w.desk, DESK, vec![], |_, _| Ok(())),
         (some(&w.partners), &LEDGERS, vec![&w.partners], ledger),
         (w.rail, rail, vec![], the_rail),
@@ -128,6 +136,9 @@ fn parts(w: &Wanted, rail_alone: bool) -> Vec<Part<'_>> {
         (some(&w.holds), &HOLDS, vec![&w.holds], hold),
         (w.operators, &OPERATORS, vec![], operator),
         (some(&w.proposals), &PROPOSALS, vec![&w.proposals], proposal),
+        (some(&w.notices) || some(&w.proposals), AWAY, vec![&w.notices, &w.proposals], |to, r| {
+            not_here(to, PartnerNo(Cells::get(r, 0)?), Cells::get(r, 1)?)
+        }),
         (some(&w.payers), &PAYERS, vec![&w.payers], payer),
         (some(&w.aliases.0), ALIASES, vec![&w.aliases.0, &w.aliases.1], alias),
         (some(&w.oids.0), &ORDERED, vec![&w.oids.0, &w.oids.1], charge),
@@ -155,7 +166,7 @@ pub(super) async fn load(
         Box::pin(session.client.query(statement, &part.params)) as Asked<'_, Vec<Row>>
     });
     let found = in_order(session.one_by_one, asked).await?;
-    let mut loaded = Loaded { rows: Rows::default(), chains: HashMap::new() };
+    let mut loaded = Loaded::default();
     for (part, found) in parts.iter().zip(&found) {
         for row in found {
             (part.take)(&mut loaded, row)?;
@@ -172,8 +183,16 @@ fn ledger(to: &mut Loaded, r: &Row) -> Result<(), StoreError> {
         length: Cells::get(r, at + 1)?,
         settlement: Cells::get(r, at + 2)?,
     };
+    not_here(to, ledger.partner, Cells::get(r, at + 3)?)?;
     to.chains.insert(ledger.partner, chain);
     to.rows.ledgers.insert(ledger.partner, ledger);
+    Ok(())
+}
+
+fn not_here(to: &mut Loaded, partner: PartnerNo, away: i64) -> Result<(), StoreError> {
+    let known = Away::from_number(away);
+    let known = known.ok_or_else(|| StoreError::Damaged("whether a partner is here".to_owned()))?;
+    to.away.extend(known.map(|away| (partner, away)));
     Ok(())
 }
 

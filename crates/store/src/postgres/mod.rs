@@ -1,4 +1,4 @@
-//! The store of an installation that outgrew one machine: one PostgreSQL, several nodes.
+//! The store of an installation that outgrew one machine: PostgreSQL, several nodes, several cells.
 
 mod batch;
 mod billing;
@@ -19,6 +19,7 @@ mod row;
 pub mod scratch;
 pub(crate) mod sent;
 mod serials;
+pub mod shards;
 #[cfg(test)]
 pub(crate) mod tests;
 mod wanted;

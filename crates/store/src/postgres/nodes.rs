@@ -6,6 +6,7 @@
 
 use super::confirm::acknowledged;
 use super::link::{Link, Session};
+use super::shards;
 use crate::port::StoreError;
 use crate::witness::{Seen, Witness};
 use std::sync::Weak;
@@ -65,8 +66,8 @@ impl Node {
         let sql =
             "UPDATE nodes SET ended_at = clock_timestamp() WHERE name = $1 AND ended_at IS NULL";
         client.execute(sql, &[&name]).await?;
-        let sql = "INSERT INTO nodes (name) VALUES ($1) RETURNING no";
-        let no: i64 = client.query_one(sql, &[&name]).await?.get(0);
+        let sql = "INSERT INTO nodes (name, knows) VALUES ($1, $2) RETURNING no";
+        let no: i64 = client.query_one(sql, &[&name, &shards::KNOWS]).await?.get(0);
         client.execute("INSERT INTO leases (node) VALUES ($1)", &[&no]).await?;
         client.batch_execute("COMMIT").await?;
         let node = Node {
@@ -132,6 +133,7 @@ impl Node {
                 tracing::warn!(nodes = ended, "not heard of any more: their work is taken over");
             }
         }
+        shards::thaw(session).await?;
         if let Err(error) = self.tell_witness(link, session).await {
             tracing::warn!(%error, "the witness could not be written");
         }
@@ -147,7 +149,8 @@ impl Node {
         let Some((witness, store_id)) = &self.witness else { return Ok(()) };
         // Before the store is asked: another node may have the same witness, and be ahead of this one.
         let seen = witness.read(store_id)?;
-        let sql = "SELECT coalesce((SELECT max(no) FROM events), 0), max(epoch) FROM epochs";
+        let sql = "SELECT coalesce((SELECT max(no) FROM events), 0), max(epoch) FROM epochs \
+                   WHERE cell IS NOT DISTINCT FROM (SELECT cell FROM store)";
         let row = session.client.query_one(sql, &[]).await?;
         // Else a fail-over could leave a store that is older than what is written down here.
         acknowledged(link, session, self.no).await?;

@@ -6,13 +6,15 @@ use super::confirm::acknowledged;
 use super::link::{Link, Session};
 use super::nodes::{self, Node};
 use super::pool::PostgresReader;
+use super::shards::{self, Peer};
 use crate::keys::Keys;
 use crate::port::{Backend, Clock, StoreError};
 use crate::prints::{self, Known};
 use crate::seal::Sealer;
 use crate::witness::Witness;
+use arc_swap::ArcSwap;
 use ichae_domain::command::{Actor, Command, Doubt, Order};
-use ichae_domain::ident::{EPOCHS_MAX, Epochs, GroupNo, PartnerNo, PayoutNo};
+use ichae_domain::ident::{EPOCHS_MAX, Epochs, GroupNo, PartnerNo, PayoutNo, Start};
 use ichae_domain::time::Time;
 use ichae_domain::view::{EventKind, Rules};
 use std::collections::BTreeSet;
@@ -27,7 +29,7 @@ mod migrations {
 }
 
 /// One node at a time looks whether the tables are there.
-const OPENING: i64 = 0x6963_6861_6500;
+pub(super) const OPENING: i64 = 0x6963_6861_6500;
 /// A start may have to wait for another node's.
 const OPEN_LIMIT: Duration = Duration::from_secs(60);
 /// How long a server may take to show that it leads, and how many are tried.
@@ -52,6 +54,8 @@ pub struct Settings {
     pub node: String,
     /// One statement after the other, for the yardstick of the benchmark.
     pub one_by_one: bool,
+    /// The other cells of the installation, where there are some.
+    pub peers: Vec<Arc<Peer>>,
 }
 
 /// An open store: its writer's half and its readers.
@@ -69,7 +73,7 @@ pub fn open(settings: Settings, sealer: &Arc<Sealer>) -> Result<Opened, StoreErr
     let keys = sealer.keys();
     let Ready { node, epochs, latest, rolled_back } =
         link.wait(OPEN_LIMIT, ready(settings.clone(), keys))?;
-    let (node, epochs) = (Arc::new(node), Arc::new(epochs));
+    let (node, epochs) = (Arc::new(node), Arc::new(ArcSwap::from_pointee(epochs)));
     let outage = Arc::new(AtomicBool::new(false));
     let parts = Parts {
         link: Arc::clone(&link),
@@ -86,7 +90,7 @@ pub fn open(settings: Settings, sealer: &Arc<Sealer>) -> Result<Opened, StoreErr
         PostgresReader::new(Arc::clone(&link), Arc::clone(&epochs), Arc::clone(sealer), &node)?;
     // Heard of from now on: what is in doubt may take longer than a lease.
     link.handle().spawn(nodes::beat(Arc::downgrade(&node), Arc::downgrade(&link)));
-    doubt_lost_time(&mut backend, &link, &epochs)?;
+    doubt_lost_time(&mut backend, &link, &epochs.load_full())?;
     Ok(Opened { backend, reader, rolled_back })
 }
 
@@ -118,15 +122,16 @@ async fn ready(settings: Settings, keys: Keys) -> Result<Ready, StoreError> {
     let mut session = leading(link).await?;
     session.client.query_one("SELECT pg_advisory_lock($1)", &[&OPENING]).await?;
     tables(&mut session, false).await?;
-    identify(&session, &settings).await?;
+    identify(&session, settings.environment, (settings.clock)()).await?;
     know_keys(&session, &keys).await?;
     let store_id: Vec<u8> =
         session.client.query_one("SELECT store_id FROM store", &[]).await?.get(0);
     let witness = settings.witness.as_deref().map(|path| Witness::of(path, path));
     let rolled_back = match &witness {
-        Some(witness) => start_epoch(&session, witness, &store_id, &settings.clock).await?,
+        Some(witness) => start_epoch(&session, witness, &store_id, &settings).await?,
         None => false,
     };
+    shards::settle(&session, &settings.peers, rolled_back, (settings.clock)()).await?;
     let witness = witness.map(|witness| (witness, store_id));
     let node = Node::register(&session, &settings.node, witness).await?;
     node.tell_witness(link, &mut session).await?;
@@ -192,24 +197,27 @@ async fn has(session: &Session, table: &str) -> Result<bool, StoreError> {
 }
 
 /// Gives a new store its id and environment; refuses one of another environment.
-async fn identify(session: &Session, settings: &Settings) -> Result<(), StoreError> {
+pub(super) async fn identify(
+    session: &Session,
+    environment: &'static str,
+    now: Time,
+) -> Result<(), StoreError> {
     let client = &session.client;
     let found = client.query_opt("SELECT environment FROM store", &[]).await?;
     if let Some(found) = found {
-        let environment: String = found.get(0);
-        return match environment == settings.environment {
+        let made_for: String = found.get(0);
+        return match made_for == environment {
             true => Ok(()),
             false => Err(StoreError::Refused(format!(
-                "this store was made for {environment}, not for {}",
-                settings.environment
+                "this store was made for {made_for}, not for {environment}"
             ))),
         };
     }
     let id = crate::keys::Key::random()?;
-    let (id, made_at) = (&id.bytes()[..16], (settings.clock)().0);
+    let (id, made_at) = (&id.bytes()[..16], now.0);
     client.batch_execute("BEGIN").await?;
     let sql = "INSERT INTO store (one, store_id, made_at, environment) VALUES (1, $1, $2, $3)";
-    client.execute(sql, &[&id, &made_at, &settings.environment]).await?;
+    client.execute(sql, &[&id, &made_at, &environment]).await?;
     client.execute("INSERT INTO epochs (epoch, first_serial) VALUES (0, 1)", &[]).await?;
     Ok(client.batch_execute("COMMIT").await?)
 }
@@ -261,16 +269,35 @@ pub(super) async fn know_keys(session: &Session, keys: &Keys) -> Result<(), Stor
     Ok(())
 }
 
+fn bad_epochs() -> StoreError {
+    StoreError::Damaged("the table of epochs".to_owned())
+}
+
+/// As a row says: first serial, epoch, cell.
+pub(super) fn start_of(row: &tokio_postgres::Row) -> Result<Start, StoreError> {
+    let epoch = u16::try_from(row.try_get::<_, i32>(1)?).map_err(|_| bad_epochs())?;
+    let cell: Option<i16> = row.try_get(2)?;
+    let cell = cell.map(u8::try_from).transpose().map_err(|_| bad_epochs())?;
+    Ok(Start { first: row.try_get(0)?, epoch, cell })
+}
+
+pub(super) const STARTS: &str = "SELECT e.first_serial, e.epoch, e.cell, s.cell FROM epochs e \
+     CROSS JOIN store s ORDER BY e.epoch";
+
+/// Of the rows of [`STARTS`].
+pub(super) fn epochs_of(rows: &[tokio_postgres::Row]) -> Result<Epochs, StoreError> {
+    let starts = rows.iter().map(start_of).collect::<Result<Vec<_>, _>>()?;
+    let cell: Option<i16> = rows.first().and_then(|row| row.get(3));
+    let cell = cell.map(u8::try_from).transpose().map_err(|_| bad_epochs())?;
+    Epochs::of_cell(starts, cell).ok_or_else(bad_epochs)
+}
+
+pub(super) async fn starts(session: &Session) -> Result<Vec<Start>, StoreError> {
+    session.client.query(STARTS, &[]).await?.iter().map(start_of).collect()
+}
+
 async fn epochs(session: &Session) -> Result<Epochs, StoreError> {
-    let sql = "SELECT first_serial, epoch FROM epochs ORDER BY epoch";
-    let rows = session.client.query(sql, &[]).await?;
-    let bad = || StoreError::Damaged("the table of epochs".to_owned());
-    let start = |row: &tokio_postgres::Row| {
-        let epoch = u16::try_from(row.get::<_, i32>(1)).map_err(|_| bad())?;
-        Ok((row.get(0), epoch))
-    };
-    let starts: Vec<(i64, u16)> = rows.iter().map(start).collect::<Result<_, StoreError>>()?;
-    Epochs::new(starts).ok_or_else(bad)
+    epochs_of(&session.client.query(STARTS, &[]).await?)
 }
 
 async fn last_event(session: &Session) -> Result<i64, StoreError> {
@@ -302,22 +329,28 @@ async fn start_epoch(
     session: &Session,
     witness: &Witness,
     store_id: &[u8],
-    clock: &Clock,
+    settings: &Settings,
 ) -> Result<bool, StoreError> {
     // Before the store is asked: another node may have the same witness, and be ahead of this one.
     let seen = witness.read(store_id)?;
-    let (epoch, events) = (epochs(session).await?.current(), last_event(session).await?);
+    let known = epochs(session).await?;
+    let (epoch, events) = (known.current(), last_event(session).await?);
     // Where another node has begun a later epoch already, that one counts.
     let older =
         seen.filter(|seen| seen.epoch > epoch || seen.epoch == epoch && seen.events > events);
     if let Some(seen) = &older {
-        let next = epoch.max(seen.epoch) + 1;
+        let mut last = epoch.max(seen.epoch);
+        for peer in &settings.peers {
+            let theirs = peer.epochs().await.map_err(|error| silent(peer, &error))?;
+            last = theirs.iter().map(|start| start.epoch).max().map_or(last, |one| one.max(last));
+        }
+        let next = last + 1;
         if next >= EPOCHS_MAX {
             return Err(StoreError::Refused(format!("all {EPOCHS_MAX} store epochs are used up")));
         }
         let lost = seen.events.saturating_sub(events);
         let reason = format!("the store is {lost} events older than it was; epoch {next} started");
-        begin_epoch(session, next, clock(), &reason).await?;
+        begin_epoch(session, next, known.cell(), settings, &reason).await?;
     }
     Ok(older.is_some())
 }
@@ -327,14 +360,21 @@ async fn start_epoch(
 async fn begin_epoch(
     session: &Session,
     epoch: u16,
-    now: Time,
+    cell: Option<u8>,
+    settings: &Settings,
     reason: &str,
 ) -> Result<(), StoreError> {
-    let client = &session.client;
+    let (client, now) = (&session.client, (settings.clock)());
+    let first: i64 = client.query_one("SELECT nextval('serials')", &[]).await?.get(0);
+    // The other cells first: one that begins an epoch at the same time takes another number.
+    for peer in &settings.peers {
+        let start = Start { first, epoch, cell };
+        peer.note_epoch(start).await.map_err(|error| silent(peer, &error))?;
+    }
     client.batch_execute("BEGIN").await?;
-    let sql = "INSERT INTO epochs (epoch, first_serial, in_doubt) \
-               VALUES ($1, nextval('serials'), TRUE)";
-    client.execute(sql, &[&i32::from(epoch)]).await?;
+    let sql = "INSERT INTO epochs (epoch, first_serial, in_doubt, cell) VALUES ($1, $2, TRUE, $3)";
+    let cell = cell.map(i16::from);
+    client.execute(sql, &[&i32::from(epoch), &first, &cell]).await?;
     let sql = "UPDATE rails SET paused_at = $1, paused_by = 'ichae', pause_reason = $2, \
                bank_counter = 0";
     client.execute(sql, &[&now.0, &reason]).await?;
@@ -345,6 +385,14 @@ async fn begin_epoch(
                VALUES ($1, 2, $2, 6, 0, $3)";
     client.execute(sql, &[&now.0, &(EventKind::EpochStarted as i16), &reason]).await?;
     Ok(client.batch_execute("COMMIT").await?)
+}
+
+fn silent(peer: &Peer, error: &StoreError) -> StoreError {
+    StoreError::Refused(format!(
+        "this store is older than it was and begins an epoch, which every cell must know; cell {} did \
+         not take it ({error}): start again when it answers",
+        peer.cell
+    ))
 }
 
 /// Turns what is in doubt into unknown outcomes, before the store serves.
@@ -396,10 +444,13 @@ fn doubt_lost_time(
 fn doubtful(link: &Arc<Link>, epochs: &Arc<Epochs>) -> Result<Vec<Doubt>, StoreError> {
     let (of, start) = (Arc::clone(link), epochs.current_start());
     let rows = link.wait(OPEN_LIMIT, async move {
-        let sql = "SELECT p.no, p.partner, p.grp FROM payouts p JOIN groups g ON g.no = p.grp \
-                   WHERE p.no < $1 AND (p.own = 1 OR p.own IS NULL AND g.mode <> 3) \
-                   ORDER BY p.no LIMIT $2";
-        Ok(of.session().await?.client.query(sql, &[&start, &TOGETHER]).await?)
+        let sql = format!(
+            "SELECT p.no, p.partner, p.grp FROM payouts p JOIN groups g ON g.no = p.grp \
+             WHERE p.no < $1 AND (p.own = 1 OR p.own IS NULL AND g.mode <> 3) AND {} \
+             ORDER BY p.no LIMIT $2",
+            shards::served("p.partner")
+        );
+        Ok(of.session().await?.client.query(&sql, &[&start, &TOGETHER]).await?)
     })?;
     let doubt = |row: &tokio_postgres::Row| {
         let (payout, partner) = (PayoutNo(row.get(0)), PartnerNo(row.get(1)));

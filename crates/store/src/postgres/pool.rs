@@ -6,11 +6,13 @@ use super::link::{Link, Server, Session};
 use super::nodes::Node;
 use crate::port::StoreError;
 use crate::seal::Sealer;
+use arc_swap::ArcSwap;
 use deadpool::Runtime;
 use deadpool::managed::{
     Manager, Metrics, Object, Pool, PoolError, RecycleError, RecycleResult, Timeouts,
 };
 use ichae_domain::ident::Epochs;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio_postgres::Row as Found;
@@ -43,7 +45,7 @@ pub(super) use params;
 pub struct PostgresReader {
     link: Arc<Link>,
     source: Source,
-    pub(super) epochs: Arc<Epochs>,
+    pub(super) epochs: Arc<ArcSwap<Epochs>>,
     pub(super) sealer: Arc<Sealer>,
     pub(super) node: Arc<Node>,
 }
@@ -58,7 +60,7 @@ pub(super) fn most(limit: usize) -> i64 {
 impl PostgresReader {
     pub(super) fn new(
         link: Arc<Link>,
-        epochs: Arc<Epochs>,
+        epochs: Arc<ArcSwap<Epochs>>,
         sealer: Arc<Sealer>,
         node: &Arc<Node>,
     ) -> Read<PostgresReader> {
@@ -69,8 +71,14 @@ impl PostgresReader {
             .timeouts(Timeouts { wait: patience, create: patience, recycle: patience })
             .build()
             .map_err(|error| StoreError::Refused(format!("the pool of connections: {error}")))?;
-        let source = Source { pool, confirmer: Arc::new(Confirmer::start(&link, node.no)) };
+        let confirmer = Arc::new(Confirmer::start(&link, node.no));
+        let source = Source { pool, confirmer, map: Arc::new(AtomicI64::new(0)) };
         Ok(PostgresReader { link, source, epochs, sealer, node: Arc::clone(node) })
+    }
+
+    /// The newest map of shards that a read was confirmed under.
+    pub(super) fn newest_map(&self) -> i64 {
+        self.source.map.load(Ordering::SeqCst)
     }
 
     pub(super) fn node(&self) -> i64 {
@@ -165,6 +173,7 @@ enum Confirm {
 struct Source {
     pool: Pool<Sessions>,
     confirmer: Arc<Confirmer>,
+    map: Arc<AtomicI64>,
 }
 
 impl Source {
@@ -180,7 +189,8 @@ impl Source {
             if !told {
                 return Ok(found);
             }
-            let confirmed = self.confirmer.confirm().await?;
+            let (confirmed, map) = self.confirmer.confirm().await?;
+            self.map.fetch_max(map, Ordering::SeqCst);
             if confirmed == server {
                 return Ok(found);
             }

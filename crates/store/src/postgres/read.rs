@@ -1,6 +1,7 @@
 //! Reads from the primary, each of them one statement and so one snapshot.
 
 use super::pool::{Params, PostgresReader, most, params};
+use super::shards::served;
 use crate::port::{Funds, ListBy, NoticeFilter, Reader, Row, Sent, Shown, StoreError, Tally, Work};
 use crate::rows;
 use crate::rows::joined::{self, Opener, Sealed};
@@ -21,6 +22,7 @@ use ichae_domain::time::{Day, Time};
 use ichae_domain::view::{Deposit, Event, StatementRead};
 use secrecy::SecretString;
 use std::collections::HashMap;
+use std::sync::Arc;
 use tokio_postgres::Row as Found;
 
 type Read<T> = Result<T, StoreError>;
@@ -85,9 +87,9 @@ pub(super) fn sent(r: &Found) -> Read<Sent> {
     })
 }
 
-/// A partner whose shard is this node's; `$1` and `$2` are what [`PostgresReader::share`] says.
-fn mine(column: &str) -> String {
-    format!("mod(mod({column}, 1024), $1) = $2")
+/// A partner whose shard is here and this node's; `$1` and `$2` are what [`PostgresReader::share`] says.
+pub(super) fn mine(column: &str) -> String {
+    format!("mod(mod({column}, 1024), $1) = $2 AND {}", served(column))
 }
 
 impl PostgresReader {
@@ -127,7 +129,26 @@ impl Reader for PostgresReader {
     }
 
     fn epochs(&self) -> Read<Epochs> {
-        Ok((*self.epochs).clone())
+        let found = self.ask(super::open::STARTS.to_owned(), vec![])?;
+        let epochs = super::open::epochs_of(&found)?;
+        self.epochs.store(Arc::new(epochs.clone()));
+        Ok(epochs)
+    }
+
+    fn map(&self) -> Read<i64> {
+        let found = self.hint("SELECT map FROM versions".to_owned(), vec![])?;
+        found.first().map_or(Ok(0), |row| Ok(row.try_get(0)?))
+    }
+
+    fn newest_map(&self) -> i64 {
+        PostgresReader::newest_map(self)
+    }
+
+    fn gone(&self) -> Read<Vec<(PartnerNo, String)>> {
+        let sql = "SELECT p.no, p.cst_id FROM partners p JOIN ledgers l ON l.partner = p.no \
+                   WHERE l.away >= 2"
+            .to_owned();
+        self.all(sql, vec![], |r| Ok((PartnerNo(r.try_get(0)?), r.try_get(1)?)))
     }
 
     fn store_id(&self) -> Read<Vec<u8>> {
@@ -148,13 +169,18 @@ impl Reader for PostgresReader {
     }
 
     fn settlement(&self) -> Read<Won> {
-        let sql = "SELECT coalesce(sum(settlement), 0)::bigint FROM ledgers".to_owned();
+        let sql =
+            "SELECT coalesce(sum(settlement), 0)::bigint FROM ledgers WHERE away < 2".to_owned();
         Ok(Won(self.one(sql, vec![], |r| Ok(r.try_get(0)?))?.unwrap_or(0)))
     }
 
     fn partners(&self) -> Read<Vec<Partner>> {
         self.all(
-            format!("SELECT {} FROM partners ORDER BY no", rows::PARTNER),
+            format!(
+                "SELECT {} FROM partners WHERE NOT EXISTS (SELECT 1 FROM ledgers l \
+                 WHERE l.partner = partners.no AND l.away >= 2) ORDER BY no",
+                rows::PARTNER
+            ),
             vec![],
             rows::partner,
         )
@@ -313,13 +339,18 @@ impl Reader for PostgresReader {
     }
 
     fn sending(&self, after: PayoutNo, limit: usize) -> Read<Vec<Deposit>> {
-        let sql =
-            format!("{SENDING} AND (n.no = $3 OR n.ended_at IS NOT NULL) ORDER BY p.no LIMIT $2");
+        let sql = format!(
+            "{SENDING} AND (n.no = $3 OR n.ended_at IS NOT NULL) AND {} ORDER BY p.no LIMIT $2",
+            served("p.partner")
+        );
         self.work(sql, params![after.0, most(limit), self.node.no], deposit)
     }
 
     fn abandoned(&self, after: PayoutNo, limit: usize) -> Read<Vec<Deposit>> {
-        let sql = format!("{SENDING} AND n.ended_at IS NOT NULL ORDER BY p.no LIMIT $2");
+        let sql = format!(
+            "{SENDING} AND n.ended_at IS NOT NULL AND {} ORDER BY p.no LIMIT $2",
+            served("p.partner")
+        );
         self.work(sql, params![after.0, most(limit)], deposit)
     }
 
@@ -394,16 +425,20 @@ impl Reader for PostgresReader {
             "SELECT {} FROM payouts p JOIN groups g ON g.no = p.grp \
              JOIN billing_keys k ON k.no = p.billing_key \
              LEFT JOIN attempts a ON a.payout = p.no \
-             WHERE p.own IN (1, 2, 5) AND p.own = 5 AND p.no > $1 ORDER BY p.no LIMIT $2",
-            joined::columns()
+             WHERE p.own IN (1, 2, 5) AND p.own = 5 AND p.no > $1 AND {} ORDER BY p.no LIMIT $2",
+            joined::columns(),
+            served("p.partner")
         );
         self.opened(self.all(sql, params![after.0, most(limit)], joined::sealed)?)
     }
 
     fn unknown_sum(&self) -> Read<(i64, Won)> {
-        let sql = "SELECT count(*), coalesce(sum(amount), 0)::bigint FROM payouts \
-                   WHERE own IN (1, 2, 5) AND own = 5";
-        let sum = self.one(sql.to_owned(), vec![], |r| Ok((r.try_get(0)?, Won(r.try_get(1)?))))?;
+        let sql = format!(
+            "SELECT count(*), coalesce(sum(amount), 0)::bigint FROM payouts \
+             WHERE own IN (1, 2, 5) AND own = 5 AND {}",
+            served("partner")
+        );
+        let sum = self.one(sql, vec![], |r| Ok((r.try_get(0)?, Won(r.try_get(1)?))))?;
         Ok(sum.unwrap_or((0, Won::ZERO)))
     }
 
@@ -423,8 +458,9 @@ impl Reader for PostgresReader {
             ["available", "held", "suspense", "funded", "captured", "refunding", "receivable"];
         let sums = columns.map(sum).join(", ");
         let sql = format!(
-            "SELECT {sums}, (SELECT {} FROM groups WHERE waits) FROM ledgers",
-            sum("waiting_sum")
+            "SELECT {sums}, (SELECT {} FROM groups WHERE waits AND {}) FROM ledgers WHERE away < 2",
+            sum("waiting_sum"),
+            served("partner")
         );
         let funds = self.one(sql, vec![], |r| {
             let won = |at: usize| Ok::<_, StoreError>(Won(r.try_get(at)?));

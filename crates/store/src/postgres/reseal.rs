@@ -3,6 +3,7 @@
 use super::batch::PostgresBackend;
 use super::link::Session;
 use super::open::know_keys;
+use super::shards::MOVING;
 use crate::port::StoreError;
 use crate::prints;
 use crate::seal::Sealer;
@@ -29,6 +30,12 @@ pub(super) fn slice(
     let (link, sealer) = (Arc::clone(&parts.link), Arc::clone(&parts.sealer));
     parts.link.wait(LIMIT, async move {
         let session = link.session().await?;
+        let still = "SELECT pg_try_advisory_lock_shared($1)";
+        if !session.client.query_one(still, &[&MOVING]).await?.get::<_, bool>(0) {
+            return Err(StoreError::Refused(
+                "a shard moves from here or to here: rotate the keys when that is done".to_owned(),
+            ));
+        }
         know_keys(&session, &sealer.keys()).await?;
         if after == 0 {
             secrets(&session, &sealer).await?;

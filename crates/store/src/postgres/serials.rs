@@ -2,9 +2,10 @@
 
 use super::link::Session;
 use crate::port::StoreError;
+use ichae_domain::command::{Command, Order};
+use ichae_domain::ident::{BLOCK, PartnerNo};
+use std::collections::BTreeSet;
 
-/// Serials of a block, as the sequence steps.
-const BLOCK: i64 = 1_024;
 /// What any order may use besides one for each row.
 const SPARE: i64 = 16;
 
@@ -47,6 +48,14 @@ impl Serials {
         }
     }
 
+    /// Goes on to a number that is a partner's of a shard which is served here. `false`: none is left.
+    pub fn skip_to(&mut self, places: &Places) -> bool {
+        let fits = |no: &i64| places.shards.contains(&PartnerNo(*no).shard());
+        let found = (self.next..self.end).find(fits);
+        self.next = found.unwrap_or(self.next);
+        found.is_some()
+    }
+
     /// What is left after a rollback: a block that was taken in it may be given to another node, because
     /// what a sequence handed out is durable only with a commit after it.
     pub fn rolled_back(&mut self, before: Serials) {
@@ -57,5 +66,40 @@ impl Serials {
     /// in another's.
     pub fn forget(&mut self) {
         *self = Serials::default();
+    }
+}
+
+/// Where a new partner may be: a partner's number says which shard is its own.
+pub(super) struct Places {
+    shards: BTreeSet<u16>,
+}
+
+impl Places {
+    /// For orders that make a partner, where there are cells: shards that are here and stay for as long as
+    /// this transaction, and a whole block, which has a number of every shard.
+    pub async fn of(
+        session: &mut Session,
+        orders: &[Order],
+        serials: &mut Serials,
+    ) -> Result<Option<Places>, StoreError> {
+        if !orders.iter().any(|order| matches!(order.command, Command::AddPartner(_))) {
+            return Ok(None);
+        }
+        let sql = "SELECT m.shard FROM shards m JOIN store s ON s.cell = m.cell WHERE m.state = 0 \
+                   ORDER BY m.shard FOR SHARE OF m";
+        let statement = session.prepared(sql).await?;
+        let rows = session.client.query(&statement, &[]).await?;
+        let shard = |row: &tokio_postgres::Row| {
+            let shard = u16::try_from(row.get::<_, i16>(0));
+            shard.map_err(|_| StoreError::Damaged("the map of shards".to_owned()))
+        };
+        let shards = rows.iter().map(shard).collect::<Result<BTreeSet<u16>, _>>()?;
+        let statement = session.prepared("SELECT cell FROM store").await?;
+        let cell: Option<i16> = session.client.query_one(&statement, &[]).await?.get(0);
+        if cell.is_none() {
+            return Ok(None);
+        }
+        *serials = Serials::default();
+        Ok(Some(Places { shards }))
     }
 }

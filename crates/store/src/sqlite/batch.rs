@@ -181,13 +181,13 @@ impl SqliteBackend {
 
     fn carry_out(&mut self, orders: &[Order]) -> Result<Vec<Answer>, StoreError> {
         let mut answers = Vec::with_capacity(orders.len());
+        let epochs = Arc::clone(&self.epochs);
         for order in orders {
             self.latest = self.latest.max((self.clock)());
             let context = Context {
                 now: self.latest,
                 serial: self.next_serial,
-                epoch: self.epochs.current(),
-                epoch_start: self.epochs.current_start(),
+                epochs: &epochs,
                 rules: self.rules,
             };
             let indexed = self.indexed_anew(order);

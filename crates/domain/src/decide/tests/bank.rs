@@ -93,6 +93,7 @@ fn a_claim_writes_an_intent_exactly_where_a_row_executes() {
 /// (decision H5).
 #[test]
 fn an_intent_keeps_the_bank_number_it_has_and_else_takes_the_next() {
+    static THIS: LazyLock<Epochs> = LazyLock::new(|| Epochs::new(vec![(ROW.0 - 2, 2)]).unwrap());
     let done = Done { own: vec![(ROW.0, State::Sending)], ..Done::default() };
     let executing = Some(State::Executing);
     let first = world(executing, Mode::Closed);
@@ -101,7 +102,7 @@ fn an_intent_keeps_the_bank_number_it_has_and_else_takes_the_next() {
     used_up.attempt.as_mut().unwrap().bank_no = None;
     let next = BankNo::counted(3, 2, 7);
     let mut of_this_epoch = first.clone();
-    of_this_epoch.context.epoch_start = ROW.0 - 2;
+    of_this_epoch.context.epochs = &THIS;
     let table = [
         (of_this_epoch, BankNo::first(3, 2, 2), 7, 1),
         (first, next, 8, 1),

@@ -329,8 +329,7 @@ fn only_a_person_settles_and_only_the_partners_own_days() {
     shop.charges.get_mut(&charge).unwrap().partner = STRANGER;
     let command = through(today);
     let order = Order { actor: operator, command };
-    let context =
-        Context { now: shop.now, serial: 1, epoch: 2, epoch_start: 1, rules: Rules::OPEN };
+    let context = Context { now: shop.now, serial: 1, epochs: &super::EPOCHS, rules: Rules::OPEN };
     let change = decide(&shop.view(&order.command.reads()), &order, &context).unwrap();
     assert_eq!((change.reply, change.writes.len()), (none, 0), "another partner's stays");
     assert_eq!(STRANGER, PartnerNo(4));

@@ -18,7 +18,7 @@ use crate::bank::BankCode;
 use crate::code::Code;
 use crate::command::{Actor, Command, Order, Reads};
 use crate::group::{Group, Mode};
-use crate::ident::{BankNo, GroupNo, KeyNo, PartnerNo, PayoutNo};
+use crate::ident::{BankNo, Epochs, GroupNo, KeyNo, PartnerNo, PayoutNo};
 use crate::key::BillingKey;
 use crate::ledger::{Entry, Ledger};
 use crate::matter::Proposal;
@@ -31,6 +31,7 @@ use crate::rail::{Hold, Pause, Rail};
 use crate::refusal::Refusal;
 use crate::time::Time;
 use crate::view::{BulkRow, Change, Context, Reply, Rules, View, Write};
+use std::sync::LazyLock;
 
 /// 2026-11-22 12:00 in Seoul.
 const NOW: Time = Time(1_795_316_400_000);
@@ -59,8 +60,11 @@ struct World {
     hold: Option<Hold>,
     operator: Option<Operator>,
     proposal: Option<Proposal>,
-    context: Context,
+    context: Context<'static>,
 }
+
+/// Epoch 2, from serial 400.
+static EPOCHS: LazyLock<Epochs> = LazyLock::new(|| Epochs::new(vec![(1, 0), (400, 2)]).unwrap());
 
 impl World {
     /// A partner with 10,000 won, its open group without a row, and a live key.
@@ -97,7 +101,7 @@ impl World {
             hold: None,
             operator: None,
             proposal: None,
-            context: Context { now: NOW, serial: SERIAL, epoch: 2, epoch_start: 400, rules },
+            context: Context { now: NOW, serial: SERIAL, epochs: &EPOCHS, rules },
         }
     }
 

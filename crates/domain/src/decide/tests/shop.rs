@@ -155,8 +155,7 @@ impl Shop {
         let context = Context {
             now: self.now,
             serial: self.serial,
-            epoch: 2,
-            epoch_start: 400,
+            epochs: &super::EPOCHS,
             rules: self.rules,
         };
         let reads = order.command.reads();

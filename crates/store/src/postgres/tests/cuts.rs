@@ -32,6 +32,7 @@ fn a_lost_answer_is_looked_up_and_what_never_arrived_is_done_again() {
         witness: None,
         node: "a".to_owned(),
         one_by_one: false,
+        peers: vec![],
     };
     let opened = postgres::open(settings, &sealer).unwrap();
     let mut h = Harness {

@@ -6,4 +6,5 @@ mod nodes;
 mod proxy;
 mod restore;
 pub(crate) mod server;
+mod shards;
 mod standby;

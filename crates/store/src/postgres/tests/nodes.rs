@@ -29,6 +29,7 @@ pub(super) fn node_at(address: &str, sealer: &Arc<Sealer>, name: &str) -> Opened
         witness: None,
         node: name.to_owned(),
         one_by_one: false,
+        peers: vec![],
     };
     postgres::open(settings, sealer).unwrap()
 }
@@ -131,6 +132,7 @@ fn another_environments_store_and_other_keys_are_refused() {
             witness: None,
             node: "b".to_owned(),
             one_by_one: false,
+            peers: vec![],
         };
         postgres::open(settings, sealer).err().map(|error| error.to_string()).unwrap_or_default()
     };

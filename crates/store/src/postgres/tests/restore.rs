@@ -22,6 +22,7 @@ fn node(database: &ScratchDatabase, sealer: &Arc<Sealer>, witness: &Path) -> Ope
         witness: Some(witness.to_owned()),
         node: "a".to_owned(),
         one_by_one: false,
+        peers: vec![],
     };
     postgres::open(settings, sealer).unwrap()
 }
