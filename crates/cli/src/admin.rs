@@ -330,6 +330,7 @@ fn of_folder(data: &Path) -> anyhow::Result<Config> {
         store_password_file: None,
         store_ca: None,
         node: None,
+        cells: Vec::new(),
         server: Default::default(),
         tls: None,
         test: Default::default(),

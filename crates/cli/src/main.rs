@@ -13,6 +13,7 @@ mod receive;
 mod reconcile;
 mod sandbox;
 mod serve;
+mod shard;
 mod shutdown;
 mod simulate;
 
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         Command::Store { command: StoreCommand::Copy { data, config } } => {
             serve::copy(&data, &config, &printer)
         }
+        Command::Shard { config, command } => shard::run(&config, &command, &printer),
         Command::Migrate(args) => serve::migrate(&args, &printer),
         Command::Backup(args) => backup::backup(&args, &printer),
         Command::Restore(args) => backup::restore(&args, &printer),

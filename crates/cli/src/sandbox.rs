@@ -94,6 +94,7 @@ fn config(args: &Sandbox, data: &Path) -> anyhow::Result<Config> {
         store_password_file: None,
         store_ca: None,
         node: None,
+        cells: Vec::new(),
         server: ServerConfig { listen: args.listen, ..ServerConfig::default() },
         tls: None,
         test: Test { any_amount: args.any_amount, resolve_same_day: true },

@@ -5,6 +5,7 @@ use crate::directory::Entry;
 use crate::hub::Hub;
 use crate::token::{Bearer, Invalid};
 use ichae_domain::code::Code;
+use ichae_domain::ident::PartnerNo;
 use ichae_domain::refusal::Refusal;
 use ichae_wire::hub::credentials::{self, Credentials};
 use ichae_wire::json::Fields;
@@ -34,6 +35,12 @@ pub fn applicant(hub: &Hub, from: IpAddr, fields: &Fields) -> Result<Arc<Entry>,
     let entry = partner(hub, &credentials::parse(fields)?)?;
     admitted(&entry, from)?;
     Ok(entry)
+}
+
+/// Whose a call's token is, where it is one of this installation's and not expired.
+pub fn whose(hub: &Hub, authorization: &[u8]) -> Option<PartnerNo> {
+    let token = token(std::str::from_utf8(authorization).ok()?)?;
+    Some(hub.tokens.load().read(token, hub.now()).ok()?.partner)
 }
 
 fn bearer(hub: &Hub, authorization: Option<&[u8]>) -> Result<Bearer, Refusal> {

@@ -78,6 +78,10 @@ fn origin<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, 
     }
 }
 
+fn an_origin<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    origin(deserializer).map(Option::unwrap_or_default)
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
@@ -101,6 +105,8 @@ pub struct Config {
     pub store_ca: Option<PathBuf>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cells: Vec<CellConfig>,
     #[serde(default)]
     pub server: Server,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -116,6 +122,17 @@ pub struct Config {
     pub webhooks: Webhooks,
     #[serde(default)]
     pub log: Log,
+}
+
+/// One of the clusters that an installation is spread over.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CellConfig {
+    pub no: u8,
+    pub store: String,
+    /// Where its nodes are called.
+    #[serde(deserialize_with = "an_origin")]
+    pub url: String,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -334,6 +351,7 @@ keys! {
     "store_password_file" "" "File with the password for it; one in the address is refused.";
     "store_ca" "" "PEM file of the certificates that its server's one hangs on. With it every connection is TLS; LIVE needs it where the store is on another machine.";
     "node" "" "What this node is called among those that work on one store. Default: its machine and data folder.";
+    "cells" "" "Every cluster that the installation is spread over, the one in `store` among them; one alone needs none. Each has its number from 0 to 63, its store, and where its nodes are called; password and certificates are the same for all. See the guide on cells.";
     "server.listen" "\"127.0.0.1:8080\"" "Address and port of the API, the docs page and the metrics.";
     "server.trusted_proxies" "[]" "Networks of proxies whose `X-Forwarded-For` is believed.";
     "server.connections" "16384" "Open connections at most; further ones wait to be accepted.";
@@ -393,6 +411,16 @@ impl Config {
         let simulated = config.billing.acquirer == AcquirerKind::Simulated;
         if config.environment == Environment::Live && simulated {
             return Err("billing.acquirer: the simulated one is for TEST: take it out".to_owned());
+        }
+        let own = |cell: &CellConfig| Some(&cell.store) == config.store.as_ref();
+        let twice = |at: usize| config.cells[..at].iter().any(|c| c.no == config.cells[at].no);
+        if !config.cells.is_empty() && config.cells.iter().filter(|cell| own(cell)).count() != 1 {
+            return Err(
+                "cells: exactly one of them must have the same `store` as this file".to_owned()
+            );
+        }
+        if (0..config.cells.len()).any(twice) {
+            return Err("cells: two of them have the same number".to_owned());
         }
         let open_banking = config.bank.rail == RailKind::OpenBanking;
         if open_banking && config.bank.openbanking.is_none() {
@@ -464,6 +492,9 @@ pub fn sample() -> String {
             }
             "store_ca" => "# store_ca = \"/etc/ichae/store-ca.pem\"".to_owned(),
             "node" => "# node = \"a\"".to_owned(),
+            "cells" => "# cells = [{ no = 0, store = \"postgres://ichae@db1/ichae\", \
+                        url = \"http://hub1:8080\" }]"
+                .to_owned(),
             "tls.certificate" => "# certificate = \"/etc/ichae/certificate.pem\"".to_owned(),
             "tls.private_key" => "# private_key = \"/etc/ichae/private-key.pem\"".to_owned(),
             name if name.starts_with("bank.openbanking.") => {
@@ -503,6 +534,7 @@ mod tests {
     fn the_table_has_exactly_the_structs_keys_and_defaults() {
         let full = "environment = \"test\"\ndata = \"d\"\nkeys = \"k\"\n\
                     store = \"s\"\nstore_password_file = \"p\"\nstore_ca = \"c\"\nnode = \"n\"\n\
+                    cells = [{ no = 0, store = \"s\", url = \"http://c\" }]\n\
                     [bank]\nrail = \"simulated\"\n\
                     [tls]\ncertificate = \"c\"\nprivate_key = \"p\"\n[bank.openbanking]\n\
                     base_url = \"b\"\ninstitution = \"i\"\nclient_id = \"c\"\n\

@@ -1,5 +1,6 @@
 //! The hub's core, as the API, the engine and the admin socket share it. No HTTP types here.
 
+use crate::cells::Cells;
 use crate::config::Environment;
 use crate::directory::Directory;
 use crate::metrics::Metrics;
@@ -29,7 +30,7 @@ use ichae_wire::cpay::payer_id;
 use ichae_wire::ident::{IdCodec, Kind};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use tokio::sync::Notify;
 
 /// Tries to write what the bank said that may end in an internal fault. After them the intent stands
@@ -53,6 +54,8 @@ pub struct Parts {
     pub calendar: &'static Calendar,
     pub operators: Operators,
     pub till: Till,
+    /// The other cells of the installation.
+    pub cells: Cells,
 }
 
 /// What operators want to be told of.
@@ -95,8 +98,11 @@ pub struct Hub {
     pub key_folder: Option<KeyFolder>,
     pub tokens: ArcSwap<Tokens>,
     pub auth_keys: ArcSwap<Tokens>,
+    pub cells: Cells,
     codec: IdCodec,
-    epochs: Epochs,
+    epochs: ArcSwap<Epochs>,
+    /// The store's map of shards when the partners were read last.
+    map: AtomicI64,
     clock: Clock,
 }
 
@@ -104,13 +110,15 @@ impl Hub {
     pub fn new(parts: Parts) -> Result<Hub, StoreError> {
         let Parts { writer, reader, rail, sealer, clock, environment, reach, .. } = parts;
         let (key_folder, calendar, operators) = (parts.key_folder, parts.calendar, parts.operators);
-        let till = parts.till;
+        let (till, cells) = (parts.till, parts.cells);
         let keys = sealer.keys();
         let live = environment == Environment::Live;
         let codec = IdCodec::new(keys.identifier.bytes(), live)
             .map_err(|_| StoreError::Refused("the identifier key cannot be used".to_owned()))?;
+        // Before the partners: they are as new, or newer.
+        let map = AtomicI64::new(reader.map()?);
         let directory = Directory::new(reader.as_ref(), &sealer)?;
-        let epochs = reader.epochs()?;
+        let epochs = ArcSwap::from_pointee(reader.epochs()?);
         let signed =
             |used| ArcSwap::from_pointee(Tokens::new(&keys.sealing, environment.name(), used));
         let (tokens, auth_keys) = (signed(Use::Token), signed(Use::AuthKey));
@@ -146,8 +154,10 @@ impl Hub {
             key_folder,
             tokens,
             auth_keys,
+            cells,
             codec,
             epochs,
+            map,
             clock,
         })
     }
@@ -158,14 +168,14 @@ impl Hub {
 
     /// The wire's text of one of a partner's serials.
     pub fn id(&self, kind: Kind, partner: PartnerNo, serial: i64) -> String {
-        self.codec.encode(kind, partner, self.epochs.of(serial), serial)
+        self.codec.encode(kind, partner, self.epochs.load().of(serial), serial)
     }
 
     /// The serial behind a text. `None` for everything that is not this partner's, forged, or of a
     /// lost epoch: one answer for all (decision I1).
     pub fn serial(&self, kind: Kind, partner: PartnerNo, text: &str) -> Option<i64> {
         let (epoch, serial) = self.codec.decode(kind, partner, text)?;
-        (self.epochs.of(serial) == epoch).then_some(serial)
+        (self.epochs.load().of(serial) == epoch).then_some(serial)
     }
 
     /// A notice's `webhook-id`: the same at each try.
@@ -199,7 +209,7 @@ impl Hub {
                 _ => return Err(Code::T0999.into()),
             }
         }
-        let number = BankNo::counted(partner.shard(), self.epochs.current(), block.0);
+        let number = BankNo::counted(partner.shard(), self.epochs.load().current(), block.0);
         block.0 += 1;
         Ok(number.ok_or(Code::T0503)?.text(self.rail.institution()))
     }
@@ -259,10 +269,43 @@ impl Hub {
     }
 
     async fn reload(self: &Arc<Self>) {
-        let hub = Arc::clone(self);
-        if let Err(error) = self.read(move |r| hub.directory.reload(|| r.partners())).await {
+        if let Err(error) = self.read_partners().await {
             tracing::error!(%error, "the partners could not be read again");
         }
+    }
+
+    /// Reads again who may call here, and what numbers mean.
+    async fn read_partners(self: &Arc<Self>) -> Result<(), StoreError> {
+        let hub = Arc::clone(self);
+        let read = move |r: &dyn Reader| {
+            // Before the partners: they are as new, or newer.
+            let map = r.map()?;
+            hub.directory.reload(|| r.partners())?;
+            if map != hub.map.load(Ordering::SeqCst) {
+                hub.epochs.store(Arc::new(r.epochs()?));
+                hub.map.fetch_max(map, Ordering::SeqCst);
+            }
+            Ok(())
+        };
+        self.read(read).await
+    }
+
+    /// The store's map of shards that the partners in memory are at least as new as.
+    pub fn map(&self) -> i64 {
+        self.map.load(Ordering::SeqCst)
+    }
+
+    /// Whether a partner was served here when what was read for it was read. Costs nothing while no shard
+    /// moves: a read says under which map it was confirmed.
+    pub async fn was_here(self: &Arc<Self>, partner: PartnerNo, map_before: i64) -> bool {
+        let newest = self.reader.newest_map();
+        if newest <= map_before {
+            return true;
+        }
+        if newest > self.map() && self.read_partners().await.is_err() {
+            return false;
+        }
+        self.directory.by_no(partner).is_some()
     }
 
     /// What had to wait may go now: the engine looks at all of it again.
@@ -286,8 +329,7 @@ impl Hub {
     pub(crate) async fn follow(self: &Arc<Self>, seen: &mut i64) -> Result<(), StoreError> {
         let version = self.read(|r| r.version()).await?;
         if version != *seen {
-            let hub = Arc::clone(self);
-            self.read(move |r| hub.directory.reload(|| r.partners())).await?;
+            self.read_partners().await?;
             *seen = version;
             self.reopen();
         }

@@ -7,6 +7,7 @@
 pub mod admin;
 pub mod api;
 pub mod auth;
+pub mod cells;
 pub mod clock;
 pub mod config;
 pub mod courier;

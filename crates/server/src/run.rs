@@ -2,6 +2,8 @@
 
 use crate::admin::socket::AdminSocket;
 use crate::api;
+use crate::api::elsewhere::Forwarder;
+use crate::cells::Cells;
 use crate::config::{AcquirerKind, Config, Environment, RailKind};
 use crate::courier::HttpCourier;
 use crate::engine::{Engine, Limits};
@@ -90,6 +92,7 @@ pub fn open(config: &Config, places: &Places, offline: bool) -> Result<Hub, Stor
         calendar: rules.calendar,
         operators: config.operators(),
         till,
+        cells: Cells::of(store::others(config)?),
     })
 }
 
@@ -194,7 +197,7 @@ impl Server {
             Limits { bank_timeout: patience(config), in_flight: config.bank.in_flight as usize };
         let engine = Engine::start(&hub, Arc::new(courier), limits).await?;
         let (stop, stopped) = watch::channel(false);
-        let router = api::router(api_state(config, &hub, stopped.clone()));
+        let router = api::router(api_state(config, &hub, stopped.clone())?);
         let limits = listen_limits(config);
         let serving =
             listen::serve(listener, router, tls, limits, Arc::clone(&hub), stopped.clone());
@@ -229,9 +232,17 @@ impl Server {
     }
 }
 
-fn api_state(config: &Config, hub: &Arc<Hub>, draining: watch::Receiver<bool>) -> api::Api {
+fn api_state(
+    config: &Config,
+    hub: &Arc<Hub>,
+    draining: watch::Receiver<bool>,
+) -> Result<api::Api, StoreError> {
     let server = &config.server;
-    api::Api::new(api::Parts {
+    // Longer than any call may take that waits for a bank.
+    let forwarder = Forwarder::new(patience(config) + Duration::from_secs(10));
+    let forwarder =
+        forwarder.map_err(|error| refused(format!("calls cannot be sent on: {error}")))?;
+    Ok(api::Api::new(api::Parts {
         hub: Arc::clone(hub),
         limiter: api::call::limiter(server.requests_per_second),
         settings: api::Settings {
@@ -245,7 +256,8 @@ fn api_state(config: &Config, hub: &Arc<Hub>, draining: watch::Receiver<bool>) -
         },
         draining,
         bulk: Arc::new(tokio::sync::Semaphore::new(api::bulk::CALLS_MAX)),
-    })
+        forwarder,
+    }))
 }
 
 fn listen_limits(config: &Config) -> listen::Limits {

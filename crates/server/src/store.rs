@@ -1,9 +1,10 @@
 //! Which store a configuration names, opened.
 
 use crate::clock;
-use crate::config::{Config, Environment};
+use crate::config::{CellConfig, Config, Environment};
 use crate::run::Places;
 use ichae_store::port::{Backend, Clock, Reader, StoreError};
+use ichae_store::postgres::shards::{Cell, Peer};
 use ichae_store::postgres::{self, Link};
 use ichae_store::queue::Writer;
 use ichae_store::seal::Sealer;
@@ -21,7 +22,45 @@ pub(crate) struct Store {
 
 /// The database that a configuration names; `None`: the store is a file in the data folder.
 pub fn link(config: &Config) -> Result<Option<Arc<Link>>, StoreError> {
-    let Some(address) = &config.store else { return Ok(None) };
+    config.store.as_ref().map(|address| link_to(config, address)).transpose()
+}
+
+/// Every cell that a configuration names.
+pub fn cells(config: &Config) -> Result<Vec<Cell>, StoreError> {
+    let cell = |cell: &CellConfig| Ok(Cell { no: cell.no, link: link_to(config, &cell.store)? });
+    config.cells.iter().map(cell).collect()
+}
+
+/// The other cells, each with the address of its nodes.
+pub(crate) fn others(config: &Config) -> Result<Vec<(Arc<Peer>, String)>, StoreError> {
+    let others = config.cells.iter().filter(|cell| Some(&cell.store) != config.store.as_ref());
+    let other = |cell: &CellConfig| {
+        Ok((Peer::new(cell.no, link_to(config, &cell.store)?), cell.url.clone()))
+    };
+    others.map(other).collect()
+}
+
+/// A node that does not know of the other cells would serve what they have got since.
+fn is_what_it_is_called(config: &Config, is: Option<u8>) -> Result<(), StoreError> {
+    let named = config.cells.iter().find(|cell| Some(&cell.store) == config.store.as_ref());
+    let refused = |text: String| Err(StoreError::Refused(text));
+    match (named.map(|cell| cell.no), is) {
+        (named, is) if named == is => Ok(()),
+        (None, Some(is)) => refused(format!(
+            "this store is cell {is} of an installation: name every cell in `cells`"
+        )),
+        (Some(named), None) => refused(format!(
+            "this store is to be cell {named} and is none yet: run `ichae shard init` once"
+        )),
+        (named, is) => refused(format!(
+            "this store is cell {}, not cell {}: look at `cells`",
+            is.unwrap_or_default(),
+            named.unwrap_or_default()
+        )),
+    }
+}
+
+fn link_to(config: &Config, address: &str) -> Result<Arc<Link>, StoreError> {
     let password = match &config.store_password_file {
         Some(path) => {
             Some(crate::secrets::read("store_password_file", path).map_err(StoreError::Refused)?)
@@ -33,7 +72,7 @@ pub fn link(config: &Config) -> Result<Option<Arc<Link>>, StoreError> {
         let text = "LIVE needs TLS to its store: name the certificates of the database in store_ca";
         return Err(StoreError::Refused(text.to_owned()));
     }
-    Ok(Some(Arc::new(link)))
+    Ok(Arc::new(link))
 }
 
 impl Store {
@@ -44,7 +83,11 @@ impl Store {
         sealer: &Arc<Sealer>,
     ) -> Result<Store, StoreError> {
         match link {
-            Some(link) => Store::on_postgres(config, places, link, sealer),
+            Some(link) => {
+                let store = Store::on_postgres(config, places, link, sealer)?;
+                is_what_it_is_called(config, store.reader.epochs()?.cell())?;
+                Ok(store)
+            }
             None => Store::on_sqlite(config, places, sealer),
         }
     }
@@ -77,6 +120,7 @@ impl Store {
         sealer: &Arc<Sealer>,
     ) -> Result<Store, StoreError> {
         let clock = clock::start(postgres::latest(&link)?);
+        let peers: Vec<Arc<Peer>> = others(config)?.into_iter().map(|(peer, _)| peer).collect();
         let settings = |node: String, one_by_one| postgres::Settings {
             link: Arc::clone(&link),
             environment: config.environment.name(),
@@ -85,6 +129,7 @@ impl Store {
             witness: Some(places.witness()),
             node,
             one_by_one,
+            peers: peers.clone(),
         };
         let test = config.environment == Environment::Test;
         let Some(count) = one_by_one().filter(|_| test) else {

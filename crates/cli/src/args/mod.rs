@@ -2,9 +2,11 @@
 
 mod billing;
 mod people;
+mod shard;
 
 pub use billing::BillingCommand;
 pub use people::{OperatorCommand, Payout, PayoutCommand, ProposalCommand};
+pub use shard::ShardCommand;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use std::net::SocketAddr;
@@ -114,6 +116,14 @@ pub enum Command {
     Store {
         #[command(subcommand)]
         command: StoreCommand,
+    },
+    /// The cells of an installation that is spread over several PostgreSQL clusters, and what each has
+    Shard {
+        /// The configuration; it names every cell in `cells`
+        #[arg(long, env = "ICHAE_CONFIG", default_value = "ichae.toml", global = true)]
+        config: PathBuf,
+        #[command(subcommand)]
+        command: ShardCommand,
     },
     /// Bring the tables of a store on PostgreSQL to this version; an older node goes on meanwhile
     Migrate(Serve),

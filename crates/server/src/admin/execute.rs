@@ -165,6 +165,9 @@ impl Admin<'_> {
             Some(key) => key,
             None => secrets::cust_key()?,
         };
+        if self.hub.cells.by_id(&add.cst_id).is_some() {
+            return Err(Code::P0102.into());
+        }
         let secret = secrets::webhook_secret()?;
         let new = NewPartner {
             cst_id: add.cst_id.clone(),

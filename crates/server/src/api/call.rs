@@ -24,7 +24,7 @@ use ichae_wire::json::Fields;
 use secrecy::zeroize::Zeroizing;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -54,7 +54,12 @@ pub struct Call {
     pub by_proxy: bool,
     pub request_id: Uuid,
     authorization: Option<HeaderValue>,
+    whose: Whose,
 }
+
+/// Whose call it turned out to be; shared with what goes around the handler.
+#[derive(Clone, Default)]
+struct Whose(Arc<OnceLock<PartnerNo>>);
 
 impl Call {
     /// The partner, after every check of decision H6a up to the source address.
@@ -85,7 +90,9 @@ impl Call {
         }
         let authorization = parts.headers.get(AUTHORIZATION).cloned();
         let fields = Fields::default();
-        let call = Call { api: api.clone(), fields, from, by_proxy, request_id, authorization };
+        let whose = parts.extensions.get().cloned().unwrap_or_default();
+        let api = api.clone();
+        let call = Call { api, fields, from, by_proxy, request_id, authorization, whose };
         Ok((call, parts.headers, body))
     }
 
@@ -99,7 +106,13 @@ impl Call {
         if self.exceeds_rate(entry.partner.no) {
             return Err(self.refuse(None, &Code::T0429.into()));
         }
+        self.is_of(&entry);
         Ok(entry)
+    }
+
+    pub(super) fn is_of(&self, entry: &Entry) {
+        // A call has one partner.
+        let _ = self.whose.0.set(entry.partner.no);
     }
 
     /// Counts the call; whether it is one too many of this second.
@@ -126,7 +139,7 @@ pub(super) async fn read(body: Body, limit: std::time::Duration) -> Result<Field
         .map_err(|unreadable| Unread::fault(StatusCode::BAD_REQUEST, unreadable.ko()))
 }
 
-async fn collect(body: Body, limit: std::time::Duration) -> Result<Vec<u8>, Unread> {
+pub(super) async fn collect(body: Body, limit: std::time::Duration) -> Result<Vec<u8>, Unread> {
     let collected = tokio::time::timeout(limit, Limited::new(body, BODY_MAX).collect()).await;
     match collected {
         Ok(Ok(body)) => Ok(body.to_bytes().to_vec()),
@@ -143,7 +156,11 @@ async fn collect(body: Body, limit: std::time::Duration) -> Result<Vec<u8>, Unre
 
 /// The caller's address: the connection's, or what a trusted proxy says, from the right, up to the
 /// first address that is no trusted proxy.
-fn source(api: &Api, extensions: &axum::http::Extensions, headers: &HeaderMap) -> (IpAddr, bool) {
+pub(super) fn source(
+    api: &Api,
+    extensions: &axum::http::Extensions,
+    headers: &HeaderMap,
+) -> (IpAddr, bool) {
     let unknown = Peer(IpAddr::from([0, 0, 0, 0]));
     let peer = extensions.get::<Peer>().copied().unwrap_or(unknown).0.to_canonical();
     let trusted = |ip: &IpAddr| api.settings.trusted_proxies.iter().any(|net| net.contains(ip));
@@ -171,7 +188,17 @@ pub async fn around(State(api): State<Api>, mut request: Request, next: Next) ->
     let route = request.extensions().get::<MatchedPath>();
     let route = route.map_or("-", |path| known_route(path.as_str()));
     let cpay = cpay::is_path(request.uri().path());
+    let whose = Whose::default();
+    request.extensions_mut().insert(whose.clone());
+    let map = api.hub.map();
     let mut response = next.run(request).await;
+    if let Some(partner) = whose.0.get().filter(|_| super::LOOK_UPS.contains(&route))
+        && !api.hub.was_here(*partner, map).await
+    {
+        // It moved to another cell while this was read: what was found may be of before.
+        let busy = Unread::busy();
+        response = if cpay { cpay::unread(busy) } else { busy.hub() };
+    }
     if cpay && response.extensions().get::<Broke>().is_some() {
         response = cpay::broke(id);
     }

@@ -48,7 +48,7 @@ impl FromRequest<Api> for Follow {
 }
 
 /// The first value of that name in a call's query.
-fn query(request: &Request, name: &str) -> Option<String> {
+pub(super) fn query(request: &Request, name: &str) -> Option<String> {
     let pairs = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(request.uri()).ok()?;
     pairs.0.into_iter().find(|(key, _)| key == name).map(|(_, value)| value)
 }
@@ -89,6 +89,7 @@ impl Follow {
         if self.call.exceeds_rate(entry.partner.no) {
             return Err(refuse(Code::T0429.into()));
         }
+        self.call.is_of(&entry);
         Ok(entry)
     }
 

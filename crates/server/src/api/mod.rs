@@ -8,6 +8,7 @@ pub mod call;
 pub mod charge;
 mod cpay;
 mod docs;
+pub mod elsewhere;
 mod hub;
 mod meta;
 pub mod row;
@@ -67,6 +68,8 @@ pub struct Parts {
     pub draining: tokio::sync::watch::Receiver<bool>,
     /// Places for bulk calls.
     pub bulk: bulk::Places,
+    /// Sends on calls of other cells' partners.
+    pub forwarder: elsewhere::Forwarder,
 }
 
 /// The address that a connection comes from.
@@ -122,6 +125,17 @@ const ROUTES: &[&str] = &[
     "/metrics",
 ];
 
+/// Those that only read: a look-up is told where the partner was here all the while. What was written the
+/// store itself has looked at.
+const LOOK_UPS: &[&str] = &[
+    ichae_wire::hub::remain::PATH,
+    ichae_wire::hub::waiting::PATH,
+    ichae_wire::hub::result::PATH,
+    ichae_wire::hub::result_date::PATH,
+    ichae_wire::hub::result_group::PATH,
+    job::CHECK_PATH,
+];
+
 fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(hub::token::token))
@@ -164,6 +178,7 @@ pub fn router(api: Api) -> Router {
     router
         .fallback(meta::not_found)
         .method_not_allowed_fallback(meta::wrong_method)
+        .layer(middleware::from_fn_with_state(api.clone(), elsewhere::aside))
         .layer(CatchPanicLayer::custom(answer::broke))
         .layer(middleware::from_fn_with_state(api.clone(), call::around))
         .with_state(api)

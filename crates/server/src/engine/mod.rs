@@ -71,6 +71,9 @@ impl Engine {
         if hub.reader.is_shared() {
             loops.spawn(takeover::run(Arc::clone(hub), stopped.clone()));
         }
+        if !hub.cells.is_empty() {
+            loops.spawn(crate::cells::run(Arc::clone(hub), stopped.clone()));
+        }
         loops.spawn(notify::run(Arc::clone(hub), courier, stopped));
         Ok(Engine { stop, loops, limits })
     }

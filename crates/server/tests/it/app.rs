@@ -18,7 +18,8 @@ use ichae_domain::payout::State;
 use ichae_domain::time::Time;
 use ichae_domain::view::{Reply, Rules};
 use ichae_server::admin::{self, AdminError, Request};
-use ichae_server::api::{self, Api, Peer, Settings};
+use ichae_server::api::{self, Api, Peer, Settings, elsewhere};
+use ichae_server::cells::Cells;
 use ichae_server::config::Environment;
 use ichae_server::engine::{Engine, Limits};
 use ichae_server::hub::{Hub, Operators, Parts};
@@ -216,6 +217,7 @@ impl Setup {
             calendar: self.calendar,
             operators: Operators::default(),
             till: self.till(),
+            cells: Cells::default(),
         };
         let hub = Arc::new(Hub::new(parts).unwrap());
         let (draining, drains) = watch::channel(false);
@@ -225,6 +227,7 @@ impl Setup {
             settings: self.settings.clone(),
             draining: drains,
             bulk: Arc::new(tokio::sync::Semaphore::new(api::bulk::CALLS_MAX)),
+            forwarder: elsewhere::Forwarder::new(Duration::from_secs(10)).unwrap(),
         }));
         TestApp { hub, bank, draining, router, memory, clock, folder, setup: self }
     }

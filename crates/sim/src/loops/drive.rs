@@ -375,6 +375,7 @@ fn open(
         calendar: &ALWAYS_OPEN,
         operators: Operators::default(),
         till: Till::closed(),
+        cells: Default::default(),
     })?;
     Ok(Arc::new(hub))
 }

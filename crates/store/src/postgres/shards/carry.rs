@@ -6,7 +6,7 @@
 
 use super::super::link::Session;
 use super::map::State;
-use super::mover::Step;
+use super::mover::{Step, nobody};
 use super::parts::{HOLDS, LEDGERS, PARTNERS, PARTS, Part};
 use crate::port::StoreError;
 use bytes::Bytes;
@@ -316,9 +316,11 @@ pub(super) async fn clear(
             "shard {shard} is served here: nothing is removed"
         )));
     }
+    let nobody = nobody(session, shard).await?;
     // Ledgers stay: whoever still thinks that a partner is here is told so by them.
     let rows = PARTS.iter().filter(|part| part.table != LEDGERS);
     let parts = [&HOLDS, &PARTNERS].into_iter().chain(rows.rev());
+    let parts = parts.filter(|_| !nobody);
     for part in parts {
         let pages = pages(session, part.table).await?;
         for first in slices(pages) {
