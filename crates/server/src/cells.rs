@@ -4,10 +4,10 @@
 use crate::hub::Hub;
 use arc_swap::ArcSwap;
 use ichae_domain::ident::PartnerNo;
-use ichae_store::port::StoreError;
-use ichae_store::postgres::shards::{Owned, Peer};
+use ichae_store::postgres::shards::Peer;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -23,7 +23,7 @@ pub enum Route {
     Between,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Known {
     by_id: HashMap<String, Route>,
     by_no: HashMap<PartnerNo, Route>,
@@ -34,6 +34,14 @@ impl Known {
         for (no, cst_id) in partners {
             self.by_id.insert(cst_id.clone(), route.clone());
             self.by_no.insert(*no, route.clone());
+        }
+    }
+
+    /// Those that were here, where nobody has said that it has them.
+    fn add_gone(&mut self, partners: &[(PartnerNo, String)]) {
+        for (no, cst_id) in partners {
+            self.by_id.entry(cst_id.clone()).or_insert(Route::Between);
+            self.by_no.entry(*no).or_insert(Route::Between);
         }
     }
 }
@@ -48,43 +56,57 @@ struct Other {
 pub struct Cells {
     others: Vec<Other>,
     known: ArcSwap<Known>,
+    /// Set once all of them have said what they have.
+    all: AtomicBool,
+    /// What is known is changed by one at a time.
+    changing: Mutex<()>,
 }
 
 impl Cells {
     pub fn of(others: Vec<(Arc<Peer>, String)>) -> Cells {
         let other = |(peer, url): (Arc<Peer>, String)| Other { peer, url: url.into() };
-        Cells { others: others.into_iter().map(other).collect(), known: ArcSwap::default() }
+        Cells { others: others.into_iter().map(other).collect(), ..Cells::default() }
     }
 
     pub fn is_empty(&self) -> bool {
         self.others.is_empty()
     }
 
+    /// `None`: nobody has it.
     pub fn by_no(&self, no: PartnerNo) -> Option<Route> {
-        self.known.load().by_no.get(&no).cloned()
+        self.known.load().by_no.get(&no).cloned().or_else(|| self.unheard())
     }
 
     pub fn by_id(&self, cst_id: &str) -> Option<Route> {
-        self.known.load().by_id.get(cst_id).cloned()
+        self.known.load().by_id.get(cst_id).cloned().or_else(|| self.unheard())
     }
-}
 
-/// What was last heard of each of them.
-#[derive(Default)]
-struct Heard {
-    own: i64,
-    others: Vec<Owned>,
+    /// Before every cell was heard nobody may be told that there is no such partner.
+    fn unheard(&self) -> Option<Route> {
+        let heard = self.others.is_empty() || self.all.load(Ordering::SeqCst);
+        (!heard).then_some(Route::Between)
+    }
+
+    /// They are not among our own any more, or will not be in a moment.
+    pub(crate) fn are_gone(&self, partners: &[(PartnerNo, String)]) {
+        self.change(|known| known.add_gone(partners));
+    }
+
+    /// What was known stays known: partners are never removed, they only move, and whoever has one says so.
+    fn change(&self, change: impl FnOnce(&mut Known)) {
+        // Nothing is left half done by whoever panicked.
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = Known::clone(&self.known.load());
+        change(&mut known);
+        self.known.store(Arc::new(known));
+    }
 }
 
 /// Follows what the other cells have, until the stop.
 pub(crate) async fn run(hub: Arc<Hub>, mut stopped: watch::Receiver<bool>) {
-    let mut heard = Heard { own: -1, others: Vec::new() };
-    let first = Owned { version: -1, ..Owned::default() };
-    heard.others.resize(hub.cells.others.len(), first);
+    let mut seen = vec![NOTHING; hub.cells.others.len()];
     while !*stopped.borrow() {
-        if let Err(error) = look(&hub, &mut heard).await {
-            tracing::debug!(%error, "who has moved away cannot be read");
-        }
+        look(&hub.cells, &mut seen).await;
         tokio::select! {
             () = tokio::time::sleep(LOOK) => {}
             _ = stopped.changed() => {}
@@ -92,32 +114,24 @@ pub(crate) async fn run(hub: Arc<Hub>, mut stopped: watch::Receiver<bool>) {
     }
 }
 
-async fn look(hub: &Arc<Hub>, heard: &mut Heard) -> Result<(), StoreError> {
-    let asked = hub.cells.others.iter().zip(&heard.others).map(|(other, last)| {
-        let (peer, seen) = (Arc::clone(&other.peer), last.version);
+/// The version of one that was never heard.
+const NOTHING: i64 = -1;
+
+async fn look(cells: &Cells, seen: &mut [i64]) {
+    let asked = cells.others.iter().zip(seen.iter()).map(|(other, seen)| {
+        let (peer, seen) = (Arc::clone(&other.peer), *seen);
         tokio::task::spawn_blocking(move || peer.owned(seen))
     });
-    let mut news = false;
-    for (told, last) in
-        futures_util::future::join_all(asked).await.into_iter().zip(&mut heard.others)
-    {
+    let told = futures_util::future::join_all(asked).await;
+    for ((told, other), seen) in told.into_iter().zip(&cells.others).zip(seen.iter_mut()) {
         // One that does not answer has what it had.
         if let Ok(Ok(Some(owned))) = told {
-            *last = owned;
-            news = true;
+            *seen = owned.version;
+            let route = Route::To(Arc::clone(&other.url));
+            cells.change(|known| known.add(&owned.partners, &route));
         }
     }
-    let map = hub.map();
-    if !news && map == heard.own {
-        return Ok(());
+    if seen.iter().all(|seen| *seen != NOTHING) {
+        cells.all.store(true, Ordering::SeqCst);
     }
-    let gone = hub.read(|r| r.gone()).await?;
-    let mut known = Known::default();
-    known.add(&gone, &Route::Between);
-    for (other, owned) in hub.cells.others.iter().zip(&heard.others) {
-        known.add(&owned.partners, &Route::To(Arc::clone(&other.url)));
-    }
-    hub.cells.known.store(Arc::new(known));
-    heard.own = map;
-    Ok(())
 }

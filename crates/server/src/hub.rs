@@ -280,6 +280,8 @@ impl Hub {
         let read = move |r: &dyn Reader| {
             // Before the partners: they are as new, or newer.
             let map = r.map()?;
+            // Before they are taken from among our own: nobody is told that there is no such partner.
+            hub.cells.are_gone(&r.gone()?);
             hub.directory.reload(|| r.partners())?;
             if map != hub.map.load(Ordering::SeqCst) {
                 hub.epochs.store(Arc::new(r.epochs()?));

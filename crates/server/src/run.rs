@@ -37,17 +37,22 @@ fn refused(text: impl Into<String>) -> StoreError {
 pub struct Places {
     pub data: DataFolder,
     pub keys: KeyFolder,
+    /// Which cell is served from there, where there are several.
+    pub cell: Option<u8>,
 }
 
 impl Places {
     pub fn of(config: &Config) -> Places {
         let data = DataFolder::at(&config.data);
         let keys = KeyFolder::at(&config.keys.clone().unwrap_or_else(|| data.keys()));
-        Places { data, keys }
+        let own = config.cells.iter().find(|cell| Some(&cell.store) == config.store.as_ref());
+        Places { data, keys, cell: own.map(|cell| cell.no) }
     }
 
     pub(crate) fn witness(&self) -> PathBuf {
-        self.keys.path().join("witness")
+        // One folder of keys may serve several cells, and each is as far as it is.
+        let name = self.cell.map_or("witness".to_owned(), |no| format!("witness-{no}"));
+        self.keys.path().join(name)
     }
 }
 

@@ -95,6 +95,7 @@ const KNOWS: &[(&str, &[&str])] = &[
     (
         "reqwest::",
         &[
+            "crates/server/src/api/elsewhere.rs",
             "crates/server/src/courier.rs",
             "crates/server/src/reach.rs",
             "crates/rail/src/openbanking/transport.rs",

@@ -3,6 +3,7 @@
 
 mod bank;
 mod billing;
+mod cells;
 mod check;
 mod docs;
 mod durability;

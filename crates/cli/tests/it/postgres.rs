@@ -6,16 +6,16 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 /// A server of this test's own; it is gone when the handle is.
-struct Database {
+pub struct Database {
     child: Child,
-    address: String,
+    pub address: String,
 }
 
 impl Database {
-    fn start(folder: &Folder) -> Database {
+    pub fn start(folder: &Folder, name: &str) -> Database {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/postgres");
         let mut child = Command::new(script)
-            .arg(folder.path().join("pg"))
+            .arg(folder.path().join(name))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -34,7 +34,7 @@ impl Drop for Database {
 }
 
 /// Asks until it is so; nodes work beside us.
-fn until(what: &str, mut probe: impl FnMut() -> bool) {
+pub fn until(what: &str, mut probe: impl FnMut() -> bool) {
     for _ in 0..900 {
         if probe() {
             return;
@@ -58,7 +58,7 @@ impl Site {
         let (journal, plan) = (file("bank.db"), file("plan.toml"));
         let listen = ["--listen", "127.0.0.1:0", "--journal", &journal, "--plan", &plan];
         let bank = Running::start(&[&["bank", "simulate"][..], &listen].concat());
-        let database = Database::start(&folder);
+        let database = Database::start(&folder, "pg");
         Site { folder, bank, database }
     }
 

@@ -234,6 +234,7 @@ impl Admin<'_> {
             "removal_url": partner.billing.removal_url,
             "refund_key": partner.billing.refund_verifier.is_some(),
             "key_generation": partner.key_generation,
+            "shard": no.shard(),
             "since": partner.made_at.seoul_text(),
         }))
     }

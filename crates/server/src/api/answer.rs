@@ -42,6 +42,10 @@ pub fn respond(status: StatusCode, code: Code, body: Body) -> Response {
     response
 }
 
+/// Marks another cell's answer.
+#[derive(Clone, Copy)]
+pub struct SentOn;
+
 /// Marks the answer of a handler that panicked.
 #[derive(Clone, Copy)]
 pub struct Broke;

@@ -1,7 +1,7 @@
 //! What every call goes through: a request id, the access log, the time and size limits of a body,
 //! and its reading as JSON.
 
-use super::answer::{Broke, Said, Unread};
+use super::answer::{Broke, Said, SentOn, Unread};
 use super::cpay;
 use super::{Api, Peer};
 use crate::auth;
@@ -212,7 +212,10 @@ pub async fn around(State(api): State<Api>, mut request: Request, next: Next) ->
     metrics.latency.get_or_create(&ByRoute { route }).observe(elapsed.as_secs_f64());
     let status = response.status().as_u16();
     let latency_us = elapsed.as_micros();
+    // What was said to a call that was sent on, its own cell has in its log.
+    let sent_on = response.extensions().get::<SentOn>().is_some();
     match code {
+        _ if sent_on => tracing::debug!(request_id = %id, route, status, latency_us, "sent on"),
         "A0000" | "T0000" | "0000" => {
             tracing::debug!(request_id = %id, route, status, code, latency_us, "answered")
         }

@@ -3,7 +3,7 @@
 //! Nothing is decided here. Credentials, and whether the partner is there, are looked at where the call goes;
 //! a call that was sent on once is not sent on again.
 
-use super::answer::{Unread, status};
+use super::answer::{SentOn, Unread, status};
 use super::call::{collect, source};
 use super::{Api, cpay};
 use crate::auth;
@@ -151,6 +151,7 @@ async fn send_on(api: &Api, url: &str, request: Request) -> Result<Response, Cod
     })?;
     let mut response = Response::new(Body::empty());
     *response.status_mut() = told.status();
+    response.extensions_mut().insert(SentOn);
     *response.headers_mut() = without_hops(told.headers().clone());
     *response.body_mut() = Body::from_stream(told.bytes_stream());
     Ok(response)

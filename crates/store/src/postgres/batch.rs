@@ -6,25 +6,24 @@
 //! waits for its end instead of guessing (docs/adr/0021).
 
 use super::confirm::acknowledged;
-use super::flush::{Changed, flush};
+use super::decided::Decided;
+use super::flush::flush;
 use super::link::{Fate, Link, Session, fate};
-use super::load::{Chain, Loaded, load};
+use super::load::{Loaded, load};
 use super::nodes::{Node, end_as_fenced};
 use super::rare::Rare;
 use super::serials::{Places, Serials};
 use super::shards::Away;
 use super::wanted::Wanted;
 use crate::port::{Answer, Backend, Clock, StoreError};
-use crate::rows::posting_line;
 use crate::seal::Sealer;
 use arc_swap::ArcSwap;
 use ichae_domain::code::Code;
 use ichae_domain::command::{Actor, Command, NewKey, Order};
 use ichae_domain::decide::decide;
-use ichae_domain::ident::{Epochs, PartnerNo};
-use ichae_domain::ledger::{Account as Side, Posting};
+use ichae_domain::ident::Epochs;
 use ichae_domain::time::Time;
-use ichae_domain::view::{Context, Reply, Rules, Write};
+use ichae_domain::view::{Context, Reply, Rules};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -443,99 +442,6 @@ impl PostgresBackend {
 
     pub(super) fn parts(&self) -> &Parts {
         &self.parts
-    }
-}
-
-/// What a batch has come to, order by order.
-#[derive(Default)]
-struct Decided {
-    answers: Vec<Answer>,
-    changed: Changed,
-    rare: Vec<Write>,
-    rail: bool,
-    concerns_all: bool,
-}
-
-impl Decided {
-    fn take(
-        &mut self,
-        write: Write,
-        loaded: &mut Loaded,
-        sealer: &Sealer,
-    ) -> Result<(), StoreError> {
-        let changed = &mut self.changed;
-        match &write {
-            Write::Ledger(ledger) => {
-                changed.ledgers.insert(ledger.partner);
-                let new = Chain { head: [0; 32], length: 0, settlement: 0 };
-                loaded.chains.entry(ledger.partner).or_insert(new);
-            }
-            Write::Group(group) => {
-                changed.groups.insert(group.no);
-            }
-            Write::NewPayout(payout) => {
-                changed.new_payouts.insert(payout.no);
-            }
-            Write::Own(no, ..) => {
-                changed.own.insert(*no);
-            }
-            Write::Attempt(attempt) => {
-                changed.attempts.insert(attempt.payout);
-            }
-            Write::Notice(notice) => {
-                changed.notices.insert(notice.no);
-            }
-            Write::Posting(posting) => self.post(posting.clone(), loaded, sealer)?,
-            Write::NewNotice(notice) => changed.new_notices.push(notice.clone()),
-            Write::Event(event) => changed.events.push(event.clone()),
-            Write::Partner(_) | Write::WebhookSecret(..) => {
-                // Every node keeps partners in memory.
-                self.concerns_all = true;
-                self.rare.push(write.clone());
-            }
-            Write::Rail(_) => {
-                self.rail = true;
-                self.rare.push(write.clone());
-            }
-            Write::NewKey(..)
-            | Write::Key(_)
-            | Write::Fund { .. }
-            | Write::Hold(..)
-            | Write::Operator(_)
-            | Write::Proposal(_)
-            | Write::Statement(_)
-            | Write::NewPayer(..)
-            | Write::Payer(_)
-            | Write::NewCharge(..)
-            | Write::Charge(_)
-            | Write::Trade(_) => self.rare.push(write.clone()),
-        }
-        // Numbered by the database; no later order of this batch names one of them.
-        if !matches!(write, Write::NewNotice(_) | Write::Event(_) | Write::Posting(_)) {
-            loaded.rows.write(write);
-        }
-        Ok(())
-    }
-
-    /// Links a journal line to the one before it.
-    fn post(
-        &mut self,
-        posting: Posting,
-        loaded: &mut Loaded,
-        sealer: &Sealer,
-    ) -> Result<(), StoreError> {
-        let missing = || StoreError::Damaged("a posting without a ledger".to_owned());
-        let partner: PartnerNo = posting.partner;
-        let chain = loaded.chains.get_mut(&partner).ok_or_else(missing)?;
-        chain.head = sealer.link(&chain.head, &posting_line(&posting));
-        chain.length += 1;
-        let (debit, credit) = posting.entry.legs();
-        let credited = i64::from(credit == Side::Settlement);
-        let debited = i64::from(debit == Side::Settlement);
-        chain.settlement += (credited - debited) * posting.amount.0;
-        self.changed.ledgers.insert(partner);
-        self.changed.postings.push((posting, chain.head));
-        Ok(())
     }
 }
 

@@ -5,6 +5,7 @@ mod billing;
 pub mod check;
 mod confirm;
 pub mod copy;
+mod decided;
 mod flush;
 mod link;
 mod load;

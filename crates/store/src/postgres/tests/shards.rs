@@ -144,9 +144,9 @@ fn a_shard_moves_with_everything_and_comes_back() {
     a.execute(partner, sent.group, Action::Now).unwrap();
     let deposits = a.claim_all(partner);
     let settled = BankAnswer::Settled { day: Time(START).day(), bank_code_sub: 0 };
-    let of = |no: PayoutNo| deposits.iter().find(|d| d.payout == no).unwrap().clone();
+    let of = |no: PayoutNo| *deposits.iter().find(|d| d.payout == no).unwrap();
     let last = deposits.iter().find(|d| d.payout != sent.payout).unwrap();
-    a.told(last, Asked::Deposit, settled.clone()).unwrap();
+    a.told(last, Asked::Deposit, settled).unwrap();
     let waits = a.request(partner, key, 3_000, "waits").unwrap();
     a.payer(partner, ichae_domain::billing::Method::Card);
     let before = (a.balances(partner), a.reader.notices(Default::default(), N0, 10).unwrap());
