@@ -302,8 +302,8 @@ async fn patiently(session: &Session, sql: &str) -> Result<(), StoreError> {
     Ok(told?)
 }
 
-/// Removes a shard's rows, but for its ledgers; another cell has the ones that count. Slice after slice; where it is cut
-/// it begins again.
+/// Removes a shard's rows, but for its ledgers; another cell has the ones that count. Slice after slice;
+/// where it is cut it begins again.
 pub(super) async fn clear(
     session: &Session,
     shard: u16,
