@@ -96,7 +96,7 @@ class Asker:
         began = time.monotonic()
         self.raw.send(Raw.prepared(TOKEN, body))
         answer = json.loads(self.raw.read())
-        if answer["result"] in NOTHING_DONE:
+        if answer["result"] in (*NOTHING_DONE, *NOT_KNOWN):
             return False
         self.token, self.fetched = answer["access_token"], began
         return True

@@ -9,6 +9,22 @@ INSTITUTION = "M202112389"
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
+def open_banking(folder, bank):
+    """The table by which a hub reaches it."""
+    files = {"client_secret_file": "sandbox-secret", "contract_account_file": "1101234567890",
+             "pass_phrase_file": "NONE", "client_account_file": "1101234567890"}
+    table = {"base_url": bank.url(), "institution": INSTITUTION,
+             "client_id": "sandbox", "print_content": "정산", "client_name": "ichae",
+             "client_bank": "020", "client_number": "FIGURE2", "calls_per_second": 100_000,
+             "connect_timeout_s": 1}
+    for name, text in files.items():
+        file = folder / name
+        file.write_text(text)
+        file.chmod(0o600)
+        table[name] = str(file)
+    return table
+
+
 class Bank:
     """It pays whatever it is told to as often as it is told to, and goes wrong as its plan says."""
 

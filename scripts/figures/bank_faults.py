@@ -12,7 +12,7 @@ import random
 import subprocess
 import threading
 
-from bank import INSTITUTION, Bank, tran_id
+from bank import INSTITUTION, Bank, open_banking, tran_id
 from common import Broken, exchange, side_by_side, until
 from postgres import served
 
@@ -61,23 +61,11 @@ def plan_of(seed):
 
 
 def hub_on(args, bank):
-    folder = args.folder
-    files = {"client_secret_file": "sandbox-secret", "contract_account_file": "1101234567890",
-             "pass_phrase_file": "NONE", "client_account_file": "1101234567890"}
-    table = {"base_url": bank.url(), "institution": INSTITUTION,
-             "client_id": "sandbox", "print_content": "정산", "client_name": "ichae",
-             "client_bank": "020", "client_number": "FIGURE2", "calls_per_second": 100_000,
-             "connect_timeout_s": 1}
-    for name, text in files.items():
-        file = folder / name
-        file.write_text(text)
-        file.chmod(0o600)
-        table[name] = str(file)
     return served(args, bank=bank, config={
         "test": {"any_amount": True, "resolve_same_day": True},
         "operators": {"second_above": 0},
         "bank": {"rail": "openbanking", "timeout_s": 2, "inquiry_ceiling_s": 5},
-        "bank.openbanking": table,
+        "bank.openbanking": open_banking(args.folder, bank),
         "log": {"format": "text", "filter": "error"},
     })
 

@@ -74,10 +74,12 @@ impl PartnerNo {
 
 /// Cells at most that an installation may have.
 pub const CELLS: u8 = 64;
-/// Serials that are handed out together; where there are several cells a block is one cell's.
+/// Serials that are handed out together by a store that has no cells.
 pub const BLOCK: i64 = 1_024;
+/// And by a cell: its blocks never follow on each other, so one has to be enough for any batch.
+pub const TURN: i64 = 16 * BLOCK;
 /// From one of a cell's blocks to its next one.
-const LAP: i64 = BLOCK * CELLS as i64;
+pub const LAP: i64 = TURN * CELLS as i64;
 
 /// Which serials were handed out in which store epoch (decision I1). Every identifier of a lost
 /// epoch is an unknown one: its serial may have been given to another row since.
@@ -103,7 +105,7 @@ pub struct Start {
 
 /// The cell whose turn a serial is.
 pub fn cell_of(serial: i64) -> u8 {
-    let turn = (serial - 1).div_euclid(BLOCK).rem_euclid(i64::from(CELLS));
+    let turn = (serial - 1).div_euclid(TURN).rem_euclid(i64::from(CELLS));
     u8::try_from(turn).unwrap_or_default()
 }
 
@@ -171,7 +173,7 @@ impl Epochs {
         let place = match start.cell {
             None => place,
             // Without what is other cells'.
-            Some(_) => place.div_euclid(LAP) * BLOCK + place.rem_euclid(LAP),
+            Some(_) => place.div_euclid(LAP) * TURN + place.rem_euclid(LAP),
         };
         BankNo::first(partner.shard(), start.epoch, place)
     }
@@ -297,7 +299,7 @@ mod tests {
         let starts = vec![
             start(1, 0, None),
             start(lap + 1, 1, Some(0)),
-            start(lap + BLOCK + 1, 2, Some(1)),
+            start(lap + TURN + 1, 2, Some(1)),
             // The first cell was restored.
             start(5 * lap + 1, 3, Some(0)),
         ];
@@ -306,24 +308,25 @@ mod tests {
             Epochs::of_cell(starts.clone(), Some(1)).unwrap(),
         );
         assert_eq!((one.current(), one.current_start()), (3, 5 * lap + 1));
-        assert_eq!((other.current(), other.current_start()), (2, lap + BLOCK + 1));
+        assert_eq!((other.current(), other.current_start()), (2, lap + TURN + 1));
         let of = |serial| {
             assert_eq!(one.of(serial), other.of(serial), "{serial}");
             one.of(serial)
         };
-        let serials = [5, lap, lap + 1, lap + BLOCK, lap + BLOCK + 1, lap + 2 * BLOCK];
+        let serials = [5, lap, lap + 1, lap + TURN, lap + TURN + 1, lap + 2 * TURN];
         assert_eq!(serials.map(of), [0, 0, 1, 1, 2, 2]);
-        let later = [5 * lap + 7, 6 * lap + BLOCK + 9, 4 * lap + 3];
+        let later = [5 * lap + 7, 6 * lap + TURN + 9, 4 * lap + 3];
         assert_eq!(later.map(of), [3, 2, 1]);
         let mut seen = std::collections::BTreeSet::new();
-        let blocks = (0..4 * lap).filter(|serial| *serial <= lap || cell_of(*serial) < 2);
+        let blocks = (0..3 * lap).step_by(97);
+        let blocks = blocks.filter(|serial| *serial <= lap || cell_of(*serial) < 2);
         for serial in blocks.filter(|serial| *serial > 0) {
             let no = other.number_to_claim(PartnerNo(7), PayoutNo(serial)).unwrap();
             assert!(seen.insert(no), "{serial}");
         }
         // Places are used one after the other, whatever other cells have between them.
         let place = |serial| one.first_bank_no(PartnerNo(7), PayoutNo(serial)).unwrap();
-        assert_eq!(place(2 * lap + 1).0 - place(lap + BLOCK).0, 1);
+        assert_eq!(place(2 * lap + 1).0 - place(lap + TURN).0, 1);
         assert_eq!(Epochs::of_cell(starts, Some(2)), None);
     }
 }

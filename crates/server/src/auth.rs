@@ -9,6 +9,7 @@ use ichae_domain::ident::PartnerNo;
 use ichae_domain::refusal::Refusal;
 use ichae_wire::hub::credentials::{self, Credentials};
 use ichae_wire::json::Fields;
+use secrecy::SecretString;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -51,7 +52,12 @@ fn bearer(hub: &Hub, authorization: Option<&[u8]>) -> Result<Bearer, Refusal> {
         Invalid::Expired => Code::T0331,
     })?;
     // A rotation of the partner's key ends its live tokens (decision H6).
-    let current = hub.directory.by_no(bearer.partner).ok_or(Code::T0330)?;
+    let current = hub.directory.by_no(bearer.partner);
+    let current = current.ok_or_else(|| match hub.cells.by_no(bearer.partner) {
+        // It has just gone to another cell.
+        Some(_) => Code::T0503,
+        None => Code::T0330,
+    })?;
     if current.partner.key_generation != bearer.generation {
         return Err(Code::T0331.into());
     }
@@ -66,8 +72,22 @@ fn token(header: &str) -> Option<&str> {
 }
 
 fn partner(hub: &Hub, given: &Credentials) -> Result<Arc<Entry>, Refusal> {
-    let entry = hub.directory.verify(&hub.sealer, &given.cst_id, &given.cust_key);
-    entry.ok_or_else(|| Code::T0300.into())
+    known(hub, &given.cst_id, &given.cust_key, Code::T0300)
+}
+
+/// The partner whose key this is, else that code; but one that has just gone to another cell is told to come
+/// again.
+pub fn known(
+    hub: &Hub,
+    cst_id: &str,
+    key: &SecretString,
+    code: Code,
+) -> Result<Arc<Entry>, Refusal> {
+    if let Some(entry) = hub.directory.verify(&hub.sealer, cst_id, key) {
+        return Ok(entry);
+    }
+    let gone = hub.directory.by_id(cst_id).is_none() && hub.cells.by_id(cst_id).is_some();
+    Err(if gone { Code::T0503 } else { code }.into())
 }
 
 fn admitted(entry: &Entry, from: IpAddr) -> Result<(), Refusal> {

@@ -4,7 +4,7 @@
 use crate::hub::Hub;
 use arc_swap::ArcSwap;
 use ichae_domain::ident::PartnerNo;
-use ichae_store::postgres::shards::Peer;
+use ichae_store::postgres::shards::{Owned, Peer};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -104,9 +104,9 @@ impl Cells {
 
 /// Follows what the other cells have, until the stop.
 pub(crate) async fn run(hub: Arc<Hub>, mut stopped: watch::Receiver<bool>) {
-    let mut seen = vec![NOTHING; hub.cells.others.len()];
+    let mut heard = vec![Owned { version: NOTHING, ..Owned::default() }; hub.cells.others.len()];
     while !*stopped.borrow() {
-        look(&hub.cells, &mut seen).await;
+        look(&hub.cells, &mut heard).await;
         tokio::select! {
             () = tokio::time::sleep(LOOK) => {}
             _ = stopped.changed() => {}
@@ -117,21 +117,44 @@ pub(crate) async fn run(hub: Arc<Hub>, mut stopped: watch::Receiver<bool>) {
 /// The version of one that was never heard.
 const NOTHING: i64 = -1;
 
-async fn look(cells: &Cells, seen: &mut [i64]) {
-    let asked = cells.others.iter().zip(seen.iter()).map(|(other, seen)| {
+async fn look(cells: &Cells, heard: &mut [Owned]) {
+    let seen: Vec<i64> = heard.iter().map(|owned| owned.version).collect();
+    if !ask(cells, heard, &seen).await {
+        return;
+    }
+    // One that was asked before the other may have said what was so before a move: both again.
+    ask(cells, heard, &vec![NOTHING; seen.len()]).await;
+    cells.change(|known| {
+        let before = std::mem::take(known);
+        for (other, owned) in cells.others.iter().zip(&*heard) {
+            known.add(&owned.partners, &Route::To(Arc::clone(&other.url)));
+        }
+        // Whom nobody names any more somebody will name in a moment.
+        heard.iter().for_each(|owned| known.add_gone(&owned.between));
+        for cst_id in before.by_id.into_keys() {
+            known.by_id.entry(cst_id).or_insert(Route::Between);
+        }
+        for no in before.by_no.into_keys() {
+            known.by_no.entry(no).or_insert(Route::Between);
+        }
+    });
+    if heard.iter().all(|owned| owned.version != NOTHING) {
+        cells.all.store(true, Ordering::SeqCst);
+    }
+}
+
+/// Whether any of them has something else than was seen. One that does not answer has what it had.
+async fn ask(cells: &Cells, heard: &mut [Owned], seen: &[i64]) -> bool {
+    let asked = cells.others.iter().zip(seen).map(|(other, seen)| {
         let (peer, seen) = (Arc::clone(&other.peer), *seen);
         tokio::task::spawn_blocking(move || peer.owned(seen))
     });
-    let told = futures_util::future::join_all(asked).await;
-    for ((told, other), seen) in told.into_iter().zip(&cells.others).zip(seen.iter_mut()) {
-        // One that does not answer has what it had.
+    let mut news = false;
+    for (told, last) in futures_util::future::join_all(asked).await.into_iter().zip(heard) {
         if let Ok(Ok(Some(owned))) = told {
-            *seen = owned.version;
-            let route = Route::To(Arc::clone(&other.url));
-            cells.change(|known| known.add(&owned.partners, &route));
+            *last = owned;
+            news = true;
         }
     }
-    if seen.iter().all(|seen| *seen != NOTHING) {
-        cells.all.store(true, Ordering::SeqCst);
-    }
+    news
 }

@@ -419,6 +419,13 @@ impl Config {
                 "cells: exactly one of them must have the same `store` as this file".to_owned()
             );
         }
+        let clear = |cell: &CellConfig| {
+            let near = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
+            cell.url.starts_with("http://") && !near.iter().any(|near| cell.url.starts_with(near))
+        };
+        if config.environment == Environment::Live && config.cells.iter().any(clear) {
+            return Err("cells: in LIVE calls are sent on over https:// only".to_owned());
+        }
         if (0..config.cells.len()).any(twice) {
             return Err("cells: two of them have the same number".to_owned());
         }

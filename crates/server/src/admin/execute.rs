@@ -2,6 +2,7 @@
 
 use super::request::{AdminError, PartnerAdd, PartnerSet, Request};
 use super::rotate;
+use crate::cells::Route;
 use crate::directory::{Entry, parse_net};
 use crate::hub::Hub;
 use crate::secrets;
@@ -165,8 +166,11 @@ impl Admin<'_> {
             Some(key) => key,
             None => secrets::cust_key()?,
         };
-        if self.hub.cells.by_id(&add.cst_id).is_some() {
-            return Err(Code::P0102.into());
+        match self.hub.cells.by_id(&add.cst_id) {
+            None => {}
+            Some(Route::To(_)) => return Err(Code::P0102.into()),
+            // Another cell may have it.
+            Some(Route::Between) => return Err(Code::T0503.into()),
         }
         let secret = secrets::webhook_secret()?;
         let new = NewPartner {

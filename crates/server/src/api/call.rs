@@ -15,7 +15,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use ichae_domain::code::Code;
+use ichae_domain::code::{Class, Code};
 use ichae_domain::ident::PartnerNo;
 use ichae_domain::refusal::Refusal;
 use ichae_wire::bulk;
@@ -192,12 +192,14 @@ pub async fn around(State(api): State<Api>, mut request: Request, next: Next) ->
     request.extensions_mut().insert(whose.clone());
     let map = api.hub.map();
     let mut response = next.run(request).await;
-    if let Some(partner) = whose.0.get().filter(|_| super::LOOK_UPS.contains(&route))
+    if let Some(partner) = whose.0.get()
+        && let Some(code) = rests_on_reads(route, &response)
         && !api.hub.was_here(*partner, map).await
     {
         // It moved to another cell while this was read: what was found may be of before.
-        let busy = Unread::busy();
-        response = if cpay { cpay::unread(busy) } else { busy.hub() };
+        let text = code.entry().ko.to_owned();
+        let unsaid = Unread { status: super::answer::status(code), code, text };
+        response = if cpay { cpay::unread(unsaid) } else { unsaid.hub() };
     }
     if cpay && response.extensions().get::<Broke>().is_some() {
         response = cpay::broke(id);
@@ -222,6 +224,20 @@ pub async fn around(State(api): State<Api>, mut request: Request, next: Next) ->
         _ => tracing::info!(request_id = %id, route, status, code, latency_us, "answered"),
     }
     response
+}
+
+/// What is said instead of an answer that rests on what was read, where the partner was not here all the
+/// while: of look-ups and refusals, which leave nothing, to come again. What was written the store itself has
+/// looked at.
+fn rests_on_reads(route: &str, response: &Response) -> Option<Code> {
+    let class = response.extensions().get::<Said>().map(|said| said.0.entry().class);
+    match class {
+        Some(Class::Refused) => Some(Code::T0503),
+        // It may be a look-up or a removal.
+        Some(Class::Ok) if route == super::KEYS => Some(Code::T0504),
+        _ if super::LOOK_UPS.contains(&route) => Some(Code::T0503),
+        _ => None,
+    }
 }
 
 /// A route's path as a constant: labels must not be made from what was asked for.

@@ -14,6 +14,7 @@ pub mod user;
 use super::Api;
 use super::answer::{Unread, json, status};
 use super::call::{Call, read};
+use crate::auth as caller;
 use crate::config::Environment;
 use crate::directory::Entry;
 use axum::extract::{FromRequest, Request};
@@ -77,8 +78,8 @@ impl Follow {
         let refuse = |refusal: Refusal| self.refuse(&refusal);
         let given = session::parse(&self.call.fields, job).map_err(refuse)?;
         let hub = &self.call.api.hub;
-        let entry = hub.directory.verify(&hub.sealer, &given.cst_id, &given.cust_key);
-        let entry = entry.ok_or_else(|| refuse(job.partner().into()))?;
+        let entry = caller::known(hub, &given.cst_id, &given.cust_key, job.partner());
+        let entry = entry.map_err(refuse)?;
         let auth_key = secrecy::ExposeSecret::expose_secret(&given.auth_key);
         let bearer = hub.auth_keys.load().read(auth_key, hub.now());
         let own = |bearer: &crate::token::Bearer| {

@@ -10,7 +10,9 @@ use crate::auth;
 use crate::cells::Route;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header::{AUTHORIZATION, CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
+use axum::http::header::{
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -23,6 +25,7 @@ use std::time::Duration;
 /// That a call comes from another cell.
 const SENT_ON: HeaderName = HeaderName::from_static("ichae-sent-on");
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const CST_ID: &str = "cst_id";
 /// How long another cell's node may take to take a connection.
 const CONNECT: Duration = Duration::from_millis(800);
@@ -130,8 +133,13 @@ fn elsewhere(known: Option<Route>, sent_on: bool) -> Place {
 async fn send_on(api: &Api, url: &str, request: Request) -> Result<Response, Code> {
     let (parts, body) = request.into_parts();
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-    let (from, _) = source(api, &parts.extensions, &parts.headers);
+    let (from, by_proxy) = source(api, &parts.extensions, &parts.headers);
     let mut headers = without_hops(parts.headers);
+    let scheme = HeaderValue::from_static(if api.settings.tls { "https" } else { "http" });
+    if !by_proxy || !headers.contains_key(FORWARDED_PROTO) {
+        // Not what a caller says of itself.
+        headers.insert(FORWARDED_PROTO, scheme);
+    }
     headers.insert(SENT_ON, HeaderValue::from_static("1"));
     if let Ok(from) = HeaderValue::from_str(&from.to_string()) {
         headers.insert(FORWARDED_FOR, from);
@@ -157,9 +165,13 @@ async fn send_on(api: &Api, url: &str, request: Request) -> Result<Response, Cod
     Ok(response)
 }
 
-/// Without what is of one connection only.
+/// Without what is of one connection only. A length that stands beside another way of saying where a body ends
+/// is none.
 fn without_hops(mut headers: HeaderMap) -> HeaderMap {
-    for name in [CONNECTION, TRANSFER_ENCODING, CONTENT_LENGTH] {
+    if headers.remove(TRANSFER_ENCODING).is_some() {
+        headers.remove(CONTENT_LENGTH);
+    }
+    for name in [CONNECTION, UPGRADE, TE, TRAILER] {
         headers.remove(name);
     }
     headers.remove("keep-alive");

@@ -125,8 +125,10 @@ const ROUTES: &[&str] = &[
     "/metrics",
 ];
 
-/// Those that only read: a look-up is told where the partner was here all the while. What was written the
-/// store itself has looked at.
+/// Looks a payer's key up, or removes it.
+const KEYS: &str = job::USER_PATH;
+
+/// Those that only read.
 const LOOK_UPS: &[&str] = &[
     ichae_wire::hub::remain::PATH,
     ichae_wire::hub::waiting::PATH,

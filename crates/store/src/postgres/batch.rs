@@ -12,7 +12,7 @@ use super::link::{Fate, Link, Session, fate};
 use super::load::{Loaded, load};
 use super::nodes::{Node, end_as_fenced};
 use super::rare::Rare;
-use super::serials::{Places, Serials};
+use super::serials::{PartnerNumbers, Serials};
 use super::shards::Away;
 use super::wanted::Wanted;
 use crate::port::{Answer, Backend, Clock, StoreError};
@@ -21,7 +21,7 @@ use arc_swap::ArcSwap;
 use ichae_domain::code::Code;
 use ichae_domain::command::{Actor, Command, NewKey, Order};
 use ichae_domain::decide::decide;
-use ichae_domain::ident::Epochs;
+use ichae_domain::ident::{BLOCK, Epochs, TURN};
 use ichae_domain::time::Time;
 use ichae_domain::view::{Context, Reply, Rules};
 use std::sync::Arc;
@@ -136,7 +136,7 @@ impl PostgresBackend {
         let mut session = self.connected().await?;
         let batch = self.batch + 1;
         self.batch = batch;
-        let mark = self.serials;
+        let (mark, renewed) = (self.serials, self.renewed);
         let done = self.in_transaction(&mut session, orders, rail_alone, batch).await;
         match done {
             Ok(answers) => {
@@ -147,8 +147,11 @@ impl PostgresBackend {
             }
             Err(trouble) => {
                 // Where nobody knows, its numbers may be in use.
-                if !matches!(trouble, Trouble::Unknown(_)) {
-                    self.serials.rolled_back(mark);
+                match &trouble {
+                    Trouble::Unknown(_) => {}
+                    // Those that it had were to be given up.
+                    _ if self.renewed != renewed => self.serials.forget(),
+                    _ => self.serials.rolled_back(mark),
                 }
                 self.after(trouble, session).await
             }
@@ -210,17 +213,18 @@ impl PostgresBackend {
         let mut loaded = self.patiently(loading).await.map_err(stuck)??;
         let weights: usize = orders.iter().map(|order| order.command.weight() + 1).sum();
         let mut serials = self.serials;
-        let places = self.patiently(Places::of(session, orders, &mut serials));
-        let places = places.await.map_err(stuck)??;
-        self.patiently(serials.reserve(session, weights)).await.map_err(stuck)??;
+        let numbers = self.patiently(PartnerNumbers::of(session, orders));
+        let mut numbers = numbers.await.map_err(stuck)??;
+        let block = if self.parts.epochs.load().cell().is_some() { TURN } else { BLOCK };
+        let reserving = serials.reserve(session, weights, block);
+        self.patiently(reserving).await.map_err(stuck)??;
         self.serials = serials;
         let mut decided = Decided::default();
         for order in orders {
-            if let Some(answer) = self.elsewhere(order, &loaded, places.as_ref()) {
-                decided.answers.push(answer);
-                continue;
-            }
-            let answer = self.decide(order, &mut loaded, &mut decided)?;
+            let answer = match elsewhere(order, &loaded) {
+                Some(answer) => answer,
+                None => self.decide(order, &mut loaded, &mut decided, &mut numbers)?,
+            };
             decided.answers.push(answer);
         }
         if decided.rail && !rail_alone {
@@ -264,37 +268,6 @@ impl PostgresBackend {
         timeout(STUCK, asked).await.map_err(|_| ())
     }
 
-    /// What is said to an order whose partner is not served here, or that makes one and got no place for it;
-    /// `None`: it is decided. Nothing is written. The engine is told to come again while the shard may come
-    /// back, and to forget what another cell has taken over.
-    fn elsewhere(
-        &mut self,
-        order: &Order,
-        loaded: &Loaded,
-        places: Option<&Places>,
-    ) -> Option<Answer> {
-        if matches!(order.command, Command::AddPartner(_)) {
-            let placed = places.is_none_or(|places| self.serials.skip_to(places));
-            return (!placed).then(|| Err(Code::T0503.into()));
-        }
-        if loaded.away.is_empty() {
-            return None;
-        }
-        let reads = order.command.reads();
-        let notice = reads.notice.and_then(|no| loaded.rows.notices.get(&no));
-        let proposal = reads.proposal.and_then(|no| loaded.rows.proposals.get(&no));
-        let named = [
-            reads.partner,
-            notice.map(|notice| notice.partner),
-            proposal.map(|proposal| proposal.act.partner),
-        ];
-        let away = named.into_iter().flatten().find_map(|partner| loaded.away.get(&partner))?;
-        Some(match (away, &order.actor) {
-            (Away::Gone, Actor::Engine) => Ok(Reply::Stale),
-            _ => Err(Code::T0503.into()),
-        })
-    }
-
     /// Begins, and writes the batch's number down: how often its serials were to be given up. `None`: this
     /// node has been ended by another, or the database does not have what it had.
     async fn begin(&self, session: &mut Session, batch: i64) -> Result<Option<i64>, StoreError> {
@@ -315,12 +288,20 @@ impl PostgresBackend {
         order: &Order,
         loaded: &mut Loaded,
         decided: &mut Decided,
+        numbers: &mut Option<PartnerNumbers>,
     ) -> Result<Answer, Trouble> {
+        let placed = match (numbers, &order.command) {
+            (Some(numbers), Command::AddPartner(_)) => match numbers.next() {
+                None => return Ok(Err(Code::T0503.into())),
+                placed => placed,
+            },
+            _ => None,
+        };
         self.latest = self.latest.max((self.parts.clock)());
         let epochs = self.parts.epochs.load();
         let context = Context {
             now: self.latest,
-            serial: self.serials.next(),
+            serial: placed.unwrap_or(self.serials.next()),
             epochs: &epochs,
             rules: self.parts.rules,
         };
@@ -328,7 +309,9 @@ impl PostgresBackend {
             Ok(change) => change,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        self.serials.used(change.serials)?;
+        if placed.is_none() {
+            self.serials.used(change.serials)?;
+        }
         for write in change.writes {
             decided.take(write, loaded, &self.parts.sealer)?;
         }
@@ -443,6 +426,27 @@ impl PostgresBackend {
     pub(super) fn parts(&self) -> &Parts {
         &self.parts
     }
+}
+
+/// What is said to an order whose partner is not served here; `None`: it is decided. Nothing is written. The
+/// engine is told to come again while the shard may come back, and to forget what another cell took over.
+fn elsewhere(order: &Order, loaded: &Loaded) -> Option<Answer> {
+    if loaded.away.is_empty() {
+        return None;
+    }
+    let reads = order.command.reads();
+    let notice = reads.notice.and_then(|no| loaded.rows.notices.get(&no));
+    let proposal = reads.proposal.and_then(|no| loaded.rows.proposals.get(&no));
+    let named = [
+        reads.partner,
+        notice.map(|notice| notice.partner),
+        proposal.map(|proposal| proposal.act.partner),
+    ];
+    let away = named.into_iter().flatten().find_map(|partner| loaded.away.get(&partner))?;
+    Some(match (away, &order.actor) {
+        (Away::Gone, Actor::Engine) => Ok(Reply::Stale),
+        _ => Err(Code::T0503.into()),
+    })
 }
 
 /// What a caller is told of an order of which nothing was written.

@@ -6,11 +6,11 @@
 
 use super::confirm::acknowledged;
 use super::link::{Link, Session};
-use super::shards;
-use crate::port::StoreError;
+use super::shards::{self, Peer};
+use crate::port::{Clock, StoreError};
 use crate::witness::{Seen, Witness};
-use std::sync::Weak;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 /// A node that was not heard of for so long is taken to be gone.
@@ -32,7 +32,11 @@ pub(super) struct Node {
     count: AtomicI64,
     /// Told how far the store is.
     witness: Option<(Witness, Vec<u8>)>,
+    others: Others,
 }
+
+/// The other cells, and what time it is.
+pub(super) type Others = (Vec<Arc<Peer>>, Clock);
 
 fn ms(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
@@ -59,6 +63,7 @@ impl Node {
         session: &Session,
         name: &str,
         witness: Option<(Witness, Vec<u8>)>,
+        others: Others,
     ) -> Result<Node, StoreError> {
         let began = Instant::now();
         let client = &session.client;
@@ -77,6 +82,7 @@ impl Node {
             place: AtomicI64::new(0),
             count: AtomicI64::new(1),
             witness,
+            others,
         };
         node.heard(began);
         node.look_around(session).await?;
@@ -134,6 +140,10 @@ impl Node {
             }
         }
         shards::thaw(session).await?;
+        let (peers, clock) = &self.others;
+        if let Err(error) = shards::open_brought(session, peers, clock()).await {
+            tracing::warn!(%error, "whether a shard was handed over to this cell is not known yet");
+        }
         if let Err(error) = self.tell_witness(link, session).await {
             tracing::warn!(%error, "the witness could not be written");
         }

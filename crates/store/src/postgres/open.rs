@@ -133,7 +133,8 @@ async fn ready(settings: Settings, keys: Keys) -> Result<Ready, StoreError> {
     };
     shards::settle(&session, &settings.peers, rolled_back, (settings.clock)()).await?;
     let witness = witness.map(|witness| (witness, store_id));
-    let node = Node::register(&session, &settings.node, witness).await?;
+    let others = (settings.peers.clone(), Arc::clone(&settings.clock));
+    let node = Node::register(&session, &settings.node, witness, others).await?;
     node.tell_witness(link, &mut session).await?;
     let epochs = epochs(&session).await?;
     let latest = latest_in(&session).await?;
@@ -365,6 +366,15 @@ async fn begin_epoch(
     reason: &str,
 ) -> Result<(), StoreError> {
     let (client, now) = (&session.client, (settings.clock)());
+    for peer in &settings.peers {
+        // What was numbered in the lost time may live there.
+        let theirs = peer.numbers().await.map_err(|error| silent(peer, &error))?;
+        shards::go_on_above(session, cell.unwrap_or_default(), &theirs).await?;
+        let known = peer.epochs().await.map_err(|error| silent(peer, &error))?;
+        let ours = known.iter().filter(|start| start.cell == cell).map(|start| start.first);
+        let serials = [ours.max().unwrap_or_default()];
+        shards::go_on_above(session, cell.unwrap_or_default(), &serials).await?;
+    }
     let first: i64 = client.query_one("SELECT nextval('serials')", &[]).await?.get(0);
     // The other cells first: one that begins an epoch at the same time takes another number.
     for peer in &settings.peers {

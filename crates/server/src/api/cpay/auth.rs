@@ -2,6 +2,7 @@ use super::admit;
 use crate::api::Api;
 use crate::api::answer::{Answered, Unread, json, status};
 use crate::api::call::{Call, read};
+use crate::auth as caller;
 use crate::config::Environment;
 use crate::token::Bearer;
 use axum::extract::{Query, Request, State};
@@ -73,7 +74,7 @@ fn answer(call: &Call, headers: &HeaderMap) -> Answered {
     let done = authenticate(call, headers, &origin);
     let (code, body) = match done {
         Ok(body) => (Code::A0000, body),
-        Err(refusal) if refusal.code == Code::T0429 => {
+        Err(refusal) if matches!(refusal.code, Code::T0429 | Code::T0503) => {
             let text = refusal.code.entry().ko.to_owned();
             (refusal.code, Body::fault(&origin, refusal.code, text))
         }
@@ -85,8 +86,7 @@ fn answer(call: &Call, headers: &HeaderMap) -> Answered {
 fn authenticate(call: &Call, headers: &HeaderMap, origin: &str) -> Result<Body, Refusal> {
     let hub = &call.api.hub;
     let given = auth::parse(&call.fields)?;
-    let entry = hub.directory.verify(&hub.sealer, &given.cst_id, &given.cust_key);
-    let entry = entry.ok_or(Code::AUTH0003)?;
+    let entry = caller::known(hub, &given.cst_id, &given.cust_key, Code::AUTH0003)?;
     admit(call, headers, &entry)?;
     if call.exceeds_rate(entry.partner.no) {
         return Err(Code::T0429.into());

@@ -5,6 +5,7 @@
 //! Before the shard is frozen everything is read a second time and compared.
 
 use super::super::link::Session;
+use super::KNOWS;
 use super::map::State;
 use super::mover::{Step, nobody};
 use super::parts::{HOLDS, LEDGERS, PARTNERS, PARTS, Part};
@@ -13,6 +14,8 @@ use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use std::collections::HashMap;
 use std::pin::pin;
+use std::time::Duration;
+use tokio_postgres::error::SqlState;
 
 /// Pages of a table that are read at once: 16 MiB.
 const PAGES: i64 = 2_048;
@@ -58,9 +61,10 @@ impl<'a> Carrier<'a> {
         let sql = "CREATE TEMP TABLE drained (part SMALLINT, key BIGINT)";
         from.client.batch_execute(sql).await?;
         // What its nodes had sent is of nobody who is there: it is asked about.
-        let sql = "WITH node AS (INSERT INTO nodes (name, ended_at) \
-                   VALUES ($1, clock_timestamp()) RETURNING no) INSERT INTO arrival SELECT no FROM node";
-        to.client.execute(sql, &[&name]).await?;
+        let sql = "WITH node AS (INSERT INTO nodes (name, knows, ended_at) \
+                   VALUES ($1, $2, clock_timestamp()) RETURNING no) \
+                   INSERT INTO arrival SELECT no FROM node";
+        to.client.execute(sql, &[&name, &KNOWS]).await?;
         Ok(Carrier { from, to, shard, columns, lines: HashMap::new(), rows: 0 })
     }
 
@@ -190,7 +194,8 @@ impl<'a> Carrier<'a> {
         client.batch_execute("BEGIN").await?;
         if again {
             let sql = format!(
-                "DELETE FROM {table} WHERE {key} = ANY(ARRAY(SELECT {key} FROM stage_{table}))"
+                "DELETE FROM {table} WHERE {key} = ANY(ARRAY(SELECT {key} FROM stage_{table})) AND {}",
+                part.of_shard(self.shard)
             );
             client.batch_execute(&sql).await?;
         }
@@ -254,7 +259,7 @@ fn slices(pages: i64) -> impl Iterator<Item = i64> {
 pub(super) async fn watch(session: &Session, shard: u16) -> Result<(), StoreError> {
     let client = &session.client;
     unwatch(session).await?;
-    client.batch_execute("TRUNCATE shard_changes; SET lock_timeout = '1s'").await?;
+    client.batch_execute("TRUNCATE shard_changes; SET lock_timeout = '100ms'").await?;
     for (at, part) in PARTS.iter().enumerate() {
         let (table, key) = (part.table, part.key);
         let sql = format!(
@@ -275,7 +280,7 @@ pub(super) async fn watch(session: &Session, shard: u16) -> Result<(), StoreErro
 /// Takes the triggers away, of this move or of one that was cut.
 pub(super) async fn unwatch(session: &Session) -> Result<(), StoreError> {
     let client = &session.client;
-    client.batch_execute("SET lock_timeout = '1s'").await?;
+    client.batch_execute("SET lock_timeout = '100ms'").await?;
     let sql = "SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'shard_changed'";
     for row in client.query(sql, &[]).await? {
         let table: String = row.get(0);
@@ -284,22 +289,25 @@ pub(super) async fn unwatch(session: &Session) -> Result<(), StoreError> {
     Ok(client.batch_execute("RESET lock_timeout").await?)
 }
 
-/// Times that a lock is tried for.
-const TRIES: usize = 20;
+/// Times that a lock is tried for, and the pause between two: whoever serves goes on meanwhile.
+const TRIES: usize = 40;
+const PAUSE: Duration = Duration::from_millis(400);
 
 async fn patiently(session: &Session, sql: &str) -> Result<(), StoreError> {
-    let mut told = Ok(());
+    let locked =
+        |error: &tokio_postgres::Error| error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE);
     for _ in 0..TRIES {
-        told = session.client.batch_execute(sql).await;
-        let locked = |error: &tokio_postgres::Error| {
-            error.code() == Some(&tokio_postgres::error::SqlState::LOCK_NOT_AVAILABLE)
-        };
-        match &told {
-            Err(error) if locked(error) => {}
-            _ => break,
+        match session.client.batch_execute(sql).await {
+            Err(error) if locked(&error) => tokio::time::sleep(PAUSE).await,
+            told => return Ok(told?),
         }
     }
-    Ok(told?)
+    session.client.batch_execute("RESET lock_timeout").await?;
+    Err(StoreError::Refused(
+        "a table is read or changed by somebody who does not end, a dump or a check perhaps: move the \
+         shard when that is done"
+            .to_owned(),
+    ))
 }
 
 /// Removes a shard's rows, but for its ledgers; another cell has the ones that count. Slice after slice;

@@ -7,10 +7,10 @@
 use super::super::confirm::acknowledged;
 use super::super::link::Session;
 use super::super::open::{OPENING, identify, know_keys, starts, tables};
-use super::map::{Cell, State, cell_no, tell, whole_map};
+use super::map::{Cell, Shard, cell_no, tell, whole_map};
 use crate::keys::Keys;
 use crate::port::StoreError;
-use ichae_domain::ident::{BLOCK, CELLS, EPOCHS_MAX, SHARDS, Start};
+use ichae_domain::ident::{CELLS, EPOCHS_MAX, LAP, SHARDS, Start, TURN};
 use ichae_domain::time::Time;
 use ichae_domain::view::EventKind;
 use std::sync::Arc;
@@ -81,12 +81,10 @@ async fn make(sessions: &[(u8, Session)], now: Time) -> Result<Vec<(u8, Made)>, 
         partners.push(session.client.query_one(sql, &[]).await?.get::<_, i64>(0) > 0);
     }
     let known = are.iter().any(|is| *is);
-    let mut made = Vec::new();
-    for (at, (no, session)) in sessions.iter().enumerate() {
-        if are[at] {
-            made.push((*no, Made::Already));
-            continue;
-        }
+    let new = |at: &usize| !are[*at];
+    // Everything that may be refused is, before anything is made.
+    for at in (0..sessions.len()).filter(new) {
+        let (no, session) = &sessions[at];
         if partners[at] && (known || at > 0) {
             return Err(refused(format!(
                 "the store named as cell {no} has partners already: only the first one may, their \
@@ -99,14 +97,22 @@ async fn make(sessions: &[(u8, Session)], now: Time) -> Result<Vec<(u8, Made)>, 
                 "stop the nodes of cell {no} first, and start them after"
             )));
         }
-        let dealt = match (known, partners.contains(&true)) {
-            // What is there has a map already.
-            (true, _) => None,
-            (false, true) => Some(Dealt::First(sessions[0].0)),
-            (false, false) => Some(Dealt::Evenly(sessions.iter().map(|(no, _)| *no).collect())),
-        };
-        let shards = one(sessions, at, dealt.as_ref(), now).await?;
-        made.push((*no, Made::Now { shards }));
+    }
+    let dealt = match (known, partners.contains(&true)) {
+        // What is there has a map already.
+        (true, _) => None,
+        (false, true) => Some(Dealt::First(sessions[0].0)),
+        (false, false) => Some(Dealt::Evenly(sessions.iter().map(|(no, _)| *no).collect())),
+    };
+    let mut made = Vec::new();
+    for (at, (no, _)) in sessions.iter().enumerate() {
+        made.push((
+            *no,
+            match are[at] {
+                true => Made::Already,
+                false => Made::Now { shards: one(sessions, at, dealt.as_ref(), now).await? },
+            },
+        ));
     }
     Ok(made)
 }
@@ -138,14 +144,13 @@ async fn one(
     let mut highest = 0;
     for (_, session) in sessions {
         let sql = "SELECT last_value FROM serials";
-        highest = highest.max(session.client.query_one(sql, &[]).await?.get::<_, i64>(0) + BLOCK);
+        highest = highest.max(session.client.query_one(sql, &[]).await?.get::<_, i64>(0) + TURN);
         all.extend(starts(session).await?);
     }
     let epoch = all.iter().map(|start| start.epoch).max().map_or(0, |last| last + 1);
     if epoch >= EPOCHS_MAX {
         return Err(refused(format!("all {EPOCHS_MAX} store epochs are used up")));
     }
-    let lap = BLOCK * i64::from(CELLS);
     let start = Start { first: block_above(*no, highest), epoch, cell: Some(*no) };
     let others = sessions.iter().filter(|(other, _)| other != no);
     for (_, other) in others.clone() {
@@ -157,7 +162,7 @@ async fn one(
     for known in all.iter().chain([&start]) {
         note(session, *known).await?;
     }
-    let sql = format!("ALTER SEQUENCE serials INCREMENT BY {lap} RESTART WITH {}", start.first);
+    let sql = format!("ALTER SEQUENCE serials INCREMENT BY {LAP} RESTART WITH {}", start.first);
     client.batch_execute(&sql).await?;
     for table in NUMBERED {
         let above = highest_of(sessions, table).await?;
@@ -179,6 +184,8 @@ async fn one(
         client.execute(sql, &[&shard, &i16::from(cell), &version]).await?;
     }
     client.execute("UPDATE store SET cell = $1", &[&i16::from(*no)]).await?;
+    // A node of a version that knows nothing of shards does not say what it knows: it cannot start here.
+    client.batch_execute("ALTER TABLE nodes ALTER COLUMN knows DROP DEFAULT").await?;
     let sql = "INSERT INTO events (at, actor_kind, kind, about_kind, about, note) \
                VALUES ($1, 2, $2, 6, 0, $3)";
     let text = format!("cell {no} of an installation; epoch {epoch} started");
@@ -190,8 +197,7 @@ async fn one(
 
 /// The first serial of a cell's next block above one.
 pub(super) fn block_above(cell: u8, serial: i64) -> i64 {
-    let lap = BLOCK * i64::from(CELLS);
-    (serial.div_euclid(lap) + 1) * lap + i64::from(cell) * BLOCK + 1
+    (serial.div_euclid(LAP) + 1) * LAP + i64::from(cell) * TURN + 1
 }
 
 /// A cell's next number above one.
@@ -221,6 +227,40 @@ pub(super) async fn sequence(session: &Session, table: &str) -> Result<String, S
     Ok(session.client.query_one(sql, &[&table]).await?.get(0))
 }
 
+/// Where a store's sequences are: serials, then those of [`NUMBERED`].
+pub(super) async fn come_to(session: &Session) -> Result<Vec<i64>, StoreError> {
+    let mut names = vec!["serials".to_owned()];
+    for table in NUMBERED {
+        names.push(sequence(session, table).await?);
+    }
+    let mut numbers = Vec::with_capacity(names.len());
+    for name in names {
+        let sql = format!("SELECT last_value FROM {name}");
+        numbers.push(session.client.query_one(&sql, &[]).await?.get(0));
+    }
+    Ok(numbers)
+}
+
+/// Lets a cell go on above what another one has come to: a shard that came or comes from there has no number
+/// that is given again.
+pub(in super::super) async fn go_on_above(
+    session: &Session,
+    cell: u8,
+    theirs: &[i64],
+) -> Result<(), StoreError> {
+    let ours = come_to(session).await?;
+    let behind = ours.iter().zip(theirs).enumerate().filter(|(_, (ours, theirs))| ours <= theirs);
+    for (at, (_, theirs)) in behind {
+        let (name, next) = match at.checked_sub(1) {
+            None => ("serials".to_owned(), block_above(cell, *theirs)),
+            Some(at) => (sequence(session, NUMBERED[at]).await?, number_above(cell, *theirs)),
+        };
+        let sql = "SELECT setval($1::text::regclass, $2, FALSE)";
+        session.client.execute(sql, &[&name, &next]).await?;
+    }
+    Ok(())
+}
+
 async fn highest_of(sessions: &[(u8, Session)], table: &str) -> Result<i64, StoreError> {
     let mut highest = 0;
     for (_, session) in sessions {
@@ -231,27 +271,22 @@ async fn highest_of(sessions: &[(u8, Session)], table: &str) -> Result<i64, Stor
     Ok(highest)
 }
 
-/// The map as those have it that are cells already: of each shard the newest.
+/// The map as those have it that are cells already: of each shard the newest word of anyone.
 async fn borrowed(sessions: &[(u8, Session)], no: u8) -> Result<Vec<(u16, u8, i64)>, StoreError> {
     let mut rows = Vec::new();
     for (other, session) in sessions.iter().filter(|(other, _)| *other != no) {
-        let mut map = whole_map(session).await?;
-        map.retain(|shard| shard.cell == *other || shard.state == State::Clearing);
-        rows.extend(map.iter().map(|shard| (shard.shard, shard.version, shard.cell)));
+        let map = whole_map(session).await?;
+        // The owner's own last, where others have the same.
+        let row = |shard: &Shard| (shard.shard, shard.version, shard.cell == *other, shard.cell);
+        rows.extend(map.iter().map(row));
     }
     rows.sort_unstable();
     let mut newest: Vec<(u16, u8, i64)> = Vec::new();
-    for (shard, version, cell) in rows {
+    for (shard, version, _, cell) in rows {
         match newest.last_mut() {
             Some(last) if last.0 == shard => *last = (shard, cell, version),
             _ => newest.push((shard, cell, version)),
         }
     }
-    match newest.len() == usize::from(SHARDS) {
-        true => Ok(newest),
-        false => Err(refused(
-            "the cells that are do not have all shards between them: name every cell in `cells`"
-                .to_owned(),
-        )),
-    }
+    Ok(newest)
 }

@@ -63,6 +63,8 @@ pub struct Shard {
     /// How often it moved.
     pub version: i64,
     pub other: Option<u8>,
+    /// While it is frozen, and after: which freezing that was, by its end in microseconds since 1970.
+    pub until: Option<i64>,
 }
 
 /// A shard with what it holds, in the cell that has it.
@@ -73,6 +75,12 @@ pub struct Whole {
     /// A cell that had it before, and still has rows of it: the same move once more removes them.
     pub left_in: Option<u8>,
 }
+
+/// What [`shard`] takes, of rows that are called `s`.
+pub(super) const COLUMNS: &str = "s.shard, s.cell, s.state, s.version, s.other, \
+     (extract(epoch FROM s.until) * 1000000)::bigint";
+/// Lets every node know that what this cell has is another now.
+pub(super) const TELL: &str = "UPDATE versions SET version = version + 1, map = map + 1";
 
 pub(super) fn number(cell: i16) -> Result<u8, StoreError> {
     u8::try_from(cell).map_err(|_| StoreError::Damaged("the number of a cell".to_owned()))
@@ -88,6 +96,7 @@ pub(super) fn shard(row: &tokio_postgres::Row) -> Result<Shard, StoreError> {
         state: State::ALL.into_iter().find(|known| *known as i16 == state).ok_or_else(bad)?,
         version: row.try_get(3)?,
         other: other.map(number).transpose()?,
+        until: row.try_get(5)?,
     })
 }
 
@@ -99,8 +108,8 @@ pub(super) async fn cell_no(session: &Session) -> Result<Option<u8>, StoreError>
 }
 
 pub(super) async fn whole_map(session: &Session) -> Result<Vec<Shard>, StoreError> {
-    let sql = "SELECT shard, cell, state, version, other FROM shards ORDER BY shard";
-    session.client.query(sql, &[]).await?.iter().map(shard).collect()
+    let sql = format!("SELECT {COLUMNS} FROM shards s ORDER BY s.shard");
+    session.client.query(&sql, &[]).await?.iter().map(shard).collect()
 }
 
 /// Every shard of the cells that can be asked, once, as the one says that has it: where two say so, or a move
@@ -136,15 +145,16 @@ fn of_cell(cell: &Cell) -> Result<Vec<Whole>, StoreError> {
     cell.link.wait(LIMIT, async move {
         let session = of.session().await?;
         is_cell(&session, no).await?;
-        let sql = "SELECT s.shard, s.cell, s.state, s.version, s.other, \
-                   coalesce(p.partners, 0)::bigint FROM shards s LEFT JOIN ( \
-                   SELECT mod(no, 1024) AS shard, count(*) AS partners FROM partners GROUP BY 1) p \
-                   ON p.shard = s.shard WHERE s.cell = $1 OR s.state = 4 ORDER BY s.shard";
-        let rows = session.client.query(sql, &[&i16::from(no)]).await?;
+        let sql = format!(
+            "SELECT {COLUMNS}, coalesce(p.partners, 0)::bigint FROM shards s LEFT JOIN ( \
+             SELECT mod(no, 1024) AS shard, count(*) AS partners FROM partners GROUP BY 1) p \
+             ON p.shard = s.shard WHERE s.cell = $1 OR s.state = 4 ORDER BY s.shard"
+        );
+        let rows = session.client.query(&sql, &[&i16::from(no)]).await?;
         let whole = |row| {
             let shard = shard(row)?;
             let left_in = (shard.state == State::Clearing).then_some(no);
-            Ok(Whole { shard, partners: row.try_get(5)?, left_in })
+            Ok(Whole { shard, partners: row.try_get(6)?, left_in })
         };
         rows.iter().map(whole).collect()
     })
@@ -189,20 +199,18 @@ async fn thaw_late(session: &Session) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// In a transaction that has the shard's row: it is served here as it was.
+/// In a transaction: it is served here as it was. Nobody has to be told: it was here all the while.
 pub(super) async fn back_to_steady(session: &Session, shard: i16) -> Result<(), StoreError> {
     let client = &session.client;
     let sql = "UPDATE ledgers SET away = 0 WHERE away = 1 AND mod(partner, 1024) = $1";
     client.execute(sql, &[&i64::from(shard)]).await?;
     let sql = "UPDATE shards SET state = 0, other = NULL, until = NULL WHERE shard = $1";
     client.execute(sql, &[&shard]).await?;
-    tell(session).await
+    Ok(())
 }
 
-/// Lets every node know that what this cell has is another now.
 pub(super) async fn tell(session: &Session) -> Result<(), StoreError> {
-    let sql = "UPDATE versions SET version = version + 1, map = map + 1";
-    session.client.execute(sql, &[]).await?;
+    session.client.execute(TELL, &[]).await?;
     Ok(())
 }
 
@@ -212,10 +220,14 @@ pub(super) async fn tell(session: &Session) -> Result<(), StoreError> {
 pub(in super::super) async fn settle(
     session: &Session,
     others: &[Arc<super::Peer>],
-    must_answer: bool,
+    rolled_back: bool,
     now: Time,
 ) -> Result<(), StoreError> {
     let Some(own) = cell_no(session).await? else { return Ok(()) };
+    // Of a restore that an earlier start began to look at, too.
+    let sql = "SELECT EXISTS (SELECT 1 FROM epochs WHERE in_doubt)";
+    let in_doubt: bool = session.client.query_one(sql, &[]).await?.get(0);
+    let must_answer = rolled_back || in_doubt;
     let mine = whole_map(session).await?;
     for peer in others.iter().filter(|peer| peer.cell != own) {
         let theirs = match peer.map().await {
@@ -235,7 +247,7 @@ pub(in super::super) async fn settle(
         for their in theirs {
             let newer = |one: &&Shard| one.shard == their.shard && one.version < their.version;
             let Some(old) = mine.iter().find(newer) else { continue };
-            if their.cell == own && old.state == State::Brought {
+            if their.cell == own && old.state == State::Brought && old.until == their.until {
                 super::mover::open_arrived(session, own, &their, now).await?;
                 continue;
             }
@@ -271,6 +283,27 @@ async fn learn(session: &Session, old: &Shard, their: &Shard, own: u8) -> Result
     client.batch_execute("COMMIT").await?;
     if lost {
         tracing::warn!(shard, cell, "has moved on since: not served here any more");
+    }
+    Ok(())
+}
+
+/// What was handed over to this cell and nobody opened, because the mover died: served from now on.
+pub(in super::super) async fn open_brought(
+    session: &Session,
+    others: &[Arc<super::Peer>],
+    now: Time,
+) -> Result<(), StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM shards s WHERE s.state = 5");
+    let waiting = session.client.query(&sql, &[]).await?;
+    let Some(own) = cell_no(session).await?.filter(|_| !waiting.is_empty()) else { return Ok(()) };
+    for row in &waiting {
+        let ours = shard(row)?;
+        let from = others.iter().find(|peer| Some(peer.cell) == ours.other);
+        let Some(from) = from else { continue };
+        let theirs = from.map().await?;
+        if let Some(their) = theirs.iter().find(|their| their.shard == ours.shard) {
+            super::mover::open_arrived(session, own, their, now).await?;
+        }
     }
     Ok(())
 }

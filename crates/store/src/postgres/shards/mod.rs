@@ -17,7 +17,8 @@ pub use map::{Cell, Shard, State, Whole, list};
 pub use mover::{Moved, Step, move_shard};
 pub use peer::{Owned, Peer};
 
-pub(super) use map::{settle, thaw};
+pub(super) use init::go_on_above;
+pub(super) use map::{open_brought, settle, thaw};
 
 /// Of a partner whose shard is not served here.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -44,7 +45,8 @@ impl Away {
 /// That a partner's shard is served here: for reads that look over all partners.
 pub(super) fn served(column: &str) -> String {
     format!(
-        "NOT EXISTS (SELECT 1 FROM shards s WHERE s.shard = mod({column}, 1024) AND s.state >= 2)"
+        "NOT EXISTS (SELECT 1 FROM shards s WHERE s.shard = mod({column}, 1024) \
+         AND (s.state >= 2 OR s.cell <> (SELECT c.cell FROM store c)))"
     )
 }
 

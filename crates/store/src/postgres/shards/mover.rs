@@ -3,20 +3,21 @@
 //!
 //! The handing over is one commit, in the cell that had the shard: before it that cell has it, after it the
 //! other one, which was given everything before. So there are never two that have it. Between the two there
-//! may be none for a moment, or, where the mover died right there, until the same command is run again or the
-//! other cell's nodes look.
+//! may be none for a moment, or, where the mover died right there, until the same command is run again or a
+//! node of the other cell looks, which each does every two seconds.
 
 use super::super::confirm::acknowledged;
 use super::super::link::Session;
 use super::carry::{Carrier, clear, unwatch, watch};
-use super::init::{NUMBERED, block_above, number_above, sequence};
-use super::map::{Cell, Shard, State, back_to_steady, is_cell, shard, tell};
+use super::init::{come_to, go_on_above};
+use super::map::{COLUMNS, Cell, Shard, State, TELL, back_to_steady, is_cell, shard, tell};
 use super::{KNOWS, MOVING};
 use crate::port::StoreError;
 use ichae_domain::time::Time;
 use ichae_domain::view::EventKind;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio_postgres::error::SqlState;
 
 /// Moving a shard of a hundred million rows takes less.
 const LIMIT: Duration = Duration::from_secs(24 * 3_600);
@@ -90,14 +91,35 @@ async fn end(cell: &Cell) -> Result<Session, StoreError> {
     let mut session = cell.link.session().await?;
     acknowledged(&cell.link, &mut session, 0).await?;
     is_cell(&session, cell.no).await?;
-    // Ours alone, and planned for tables of which a part is read.
+    // Ours alone, planned for tables of which a part is read, and soon known to be gone where we are.
     let set = "SET plan_cache_mode = auto; SET join_collapse_limit = 8; \
-               SET idle_in_transaction_session_timeout = '60s'";
+               SET idle_in_transaction_session_timeout = '10s'; \
+               SET client_connection_check_interval = '1s'; SET tcp_keepalives_idle = 5; \
+               SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3; \
+               SET lock_timeout = '15s'";
     session.client.batch_execute(set).await?;
-    let sql = "SELECT pg_try_advisory_lock($1)";
-    if !session.client.query_one(sql, &[&MOVING]).await?.get::<_, bool>(0) {
+    // What a mover that has just died was at ends in a moment.
+    match session.client.query_one("SELECT pg_advisory_lock($1)", &[&MOVING]).await {
+        Ok(_) => session.client.batch_execute("RESET lock_timeout").await?,
+        Err(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => {
+            return Err(StoreError::Refused(format!(
+                "cell {} is at something already: another shard moves, or keys are rotated; wait for \
+                 it",
+                cell.no
+            )));
+        }
+        Err(error) => return Err(error.into()),
+    }
+    // A store that was restored is looked at by its node first: what was sent meanwhile is asked about, and
+    // what moved meanwhile is another's.
+    let sql = "SELECT EXISTS (SELECT 1 FROM epochs WHERE in_doubt), EXISTS ( \
+               SELECT 1 FROM nodes n JOIN leases l ON l.node = n.no WHERE n.ended_at IS NULL \
+               AND l.seen_at > clock_timestamp() - interval '10 s')";
+    let row = session.client.query_one(sql, &[]).await?;
+    if row.get(0) || !row.get::<_, bool>(1) {
         return Err(StoreError::Refused(format!(
-            "cell {} is at something already: another shard moves, or keys are rotated; wait for it",
+            "no node of cell {} serves: start one, which first looks at what was sent and moved \
+             since, and move the shard then",
             cell.no
         )));
     }
@@ -134,10 +156,22 @@ impl<P: FnMut(Step)> Mover<P> {
     async fn run(&mut self) -> Result<Moved, StoreError> {
         let [from, to] = self.ends.cells.each_ref().map(|cell| cell.no);
         let (here, there) = (self.row(&self.ends.from).await?, self.row(&self.ends.to).await?);
-        if here.cell == to && here.state == State::Clearing {
-            // It was handed over, and the mover died.
-            self.finish(&here).await?;
-            return Ok(Moved { version: here.version, rows: 0, frozen: None });
+        // What was read is so only where a standby has it.
+        let Ends { from: source, to: target, cells, .. } = &mut self.ends;
+        acknowledged(&cells[0].link, source, 0).await?;
+        acknowledged(&cells[1].link, target, 0).await?;
+        if here.state == State::Clearing {
+            // It was handed over, and the mover died; it may have moved on since.
+            let now = if there.cell == to && there.version > here.version { there } else { here };
+            if now.cell != to {
+                return Err(StoreError::Refused(format!(
+                    "shard {} was handed over to cell {} and has to be opened there first: move it to \
+                     cell {} once more",
+                    self.shard, now.cell, now.cell
+                )));
+            }
+            self.finish(&now).await?;
+            return Ok(Moved { version: now.version, rows: 0, frozen: None });
         }
         if here.cell != from {
             return Err(StoreError::Refused(format!(
@@ -168,16 +202,20 @@ impl<P: FnMut(Step)> Mover<P> {
     }
 
     async fn row(&self, session: &Session) -> Result<Shard, StoreError> {
-        let sql = "SELECT shard, cell, state, version, other FROM shards WHERE shard = $1";
-        shard(&session.client.query_one(sql, &[&self.number()]).await?)
+        let sql = format!("SELECT {COLUMNS} FROM shards s WHERE s.shard = $1");
+        shard(&session.client.query_one(&sql, &[&self.number()]).await?)
     }
 
     /// Up to the handing over: rows that were brought, and how long it was frozen.
     async fn bring(&mut self, here: &Shard) -> Result<(u64, Duration), StoreError> {
         let Ends { from, to, cells, .. } = &self.ends;
         let [source, target] = cells.each_ref().map(|cell| cell.no);
-        alike(from, to).await?;
+        alike(from, to, self.shard).await?;
+        // Served as before, also where an earlier mover left it frozen.
+        from.client.batch_execute("BEGIN").await?;
+        back_to_steady(from, self.number()).await?;
         begin(from, self.number(), State::Leaving, source, target).await?;
+        from.client.batch_execute("COMMIT").await?;
         // What an earlier try left, or what was not cleared after it had left there.
         clear(to, self.shard, &mut self.progress).await?;
         begin(to, self.number(), State::Arriving, source, source).await?;
@@ -203,8 +241,9 @@ impl<P: FnMut(Step)> Mover<P> {
             carrier.proved().await?;
             rows = carrier.rows;
         }
-        numbers_above(from, to, target).await?;
-        begin(to, self.number(), State::Brought, source, source).await?;
+        // What is newer stands later.
+        go_on_above(to, target, &come_to(from).await?).await?;
+        brought(from, to, self.number()).await?;
         let Ends { from, to, cells, now } = &mut self.ends;
         // What the other cell was given must be on its standby before anything rests on it.
         acknowledged(&cells[1].link, to, 0).await?;
@@ -274,7 +313,7 @@ async fn drained<P: FnMut(Step)>(
 }
 
 /// Rows are sealed under keys, and mean the same, in both.
-async fn alike(from: &Session, to: &Session) -> Result<(), StoreError> {
+async fn alike(from: &Session, to: &Session, shard: u16) -> Result<(), StoreError> {
     let sql = "SELECT environment FROM store";
     let environment = async |session: &Session| -> Result<String, StoreError> {
         Ok(session.client.query_one(sql, &[]).await?.get(0))
@@ -287,13 +326,23 @@ async fn alike(from: &Session, to: &Session) -> Result<(), StoreError> {
         let rows = session.client.query(sql, &[]).await?;
         Ok(rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect())
     };
-    match prints(from).await? == prints(to).await? {
-        true => Ok(()),
-        false => Err(StoreError::Refused(
+    if prints(from).await? != prints(to).await? {
+        return Err(StoreError::Refused(
             "the two cells are not under the same keys: copy the key folder to all nodes, and let \
              a rotation finish in both"
                 .to_owned(),
-        )),
+        ));
+    }
+    let sql = "SELECT cst_id FROM partners WHERE mod(no, 1024) = $1";
+    let names: Vec<String> =
+        from.client.query(sql, &[&i64::from(shard)]).await?.iter().map(|row| row.get(0)).collect();
+    let sql = "SELECT cst_id FROM partners WHERE cst_id = ANY($1) AND mod(no, 1024) <> $2 LIMIT 1";
+    match to.client.query_opt(sql, &[&names, &i64::from(shard)]).await? {
+        None => Ok(()),
+        Some(row) => Err(StoreError::Refused(format!(
+            "both cells have a partner {}: they were added at the same time; end one of them first",
+            row.get::<_, String>(0)
+        ))),
     }
 }
 
@@ -324,86 +373,86 @@ async fn know_epochs(from: &Session, to: &Session) -> Result<(), StoreError> {
 }
 
 /// From its commit on nothing of the shard is taken here. It waits for what is under way: for batches by
-/// their ledgers, for what names a notice or a proposal by the table and the desk.
+/// their ledgers, for what names a notice or a proposal by the table and the desk. One statement, so that no
+/// lock outlives a mover that stands still; directories are told nothing, because the shard still is here.
 async fn freeze(session: &Session, shard: i16, frozen: Duration) -> Result<(), StoreError> {
-    let client = &session.client;
-    let limit = frozen.as_millis();
-    let set = format!("BEGIN; SET LOCAL lock_timeout = {limit}; SELECT one FROM store FOR UPDATE");
-    client.batch_execute(&set).await?;
-    let sql = "SELECT 1 FROM ledgers WHERE mod(partner, 1024) = $1 ORDER BY partner FOR UPDATE";
-    client.query(sql, &[&i64::from(shard)]).await?;
-    let sql = "UPDATE ledgers SET away = 1 WHERE mod(partner, 1024) = $1 AND away = 0";
-    client.execute(sql, &[&i64::from(shard)]).await?;
-    client.batch_execute("LOCK TABLE notices IN EXCLUSIVE MODE").await?;
-    let sql = "UPDATE shards SET state = 2, until = clock_timestamp() + make_interval(secs => $2) \
-               WHERE shard = $1 AND state = 1";
-    client.execute(sql, &[&shard, &frozen.as_secs_f64()]).await?;
-    tell(session).await?;
-    Ok(client.batch_execute("COMMIT").await?)
+    let (limit, seconds) = (frozen.as_millis().clamp(100, 2_000), frozen.as_secs_f64());
+    let sql = format!(
+        "SET statement_timeout = {limit}; \
+         DO $$ BEGIN \
+           PERFORM one FROM store FOR UPDATE; \
+           PERFORM 1 FROM ledgers WHERE mod(partner, 1024) = {shard} ORDER BY partner FOR UPDATE; \
+           UPDATE ledgers SET away = 1 WHERE mod(partner, 1024) = {shard} AND away = 0; \
+           LOCK TABLE notices IN EXCLUSIVE MODE; \
+           UPDATE shards SET state = 2, until = clock_timestamp() + make_interval(secs => {seconds}) \
+             WHERE shard = {shard} AND state = 1; \
+         END $$; \
+         SET statement_timeout = 0"
+    );
+    Ok(session.client.batch_execute(&sql).await?)
 }
 
-/// The other cell gives higher numbers from now on than any of the shard's: what is newer stands later.
-async fn numbers_above(from: &Session, to: &Session, cell: u8) -> Result<(), StoreError> {
-    let last = async |session: &Session, sequence: &str| -> Result<i64, StoreError> {
-        let sql = format!("SELECT last_value FROM {sequence}");
-        Ok(session.client.query_one(&sql, &[]).await?.get(0))
-    };
-    let (here, there) = (last(from, "serials").await?, last(to, "serials").await?);
-    if there <= here {
-        let next = block_above(cell, here);
-        to.client.execute("SELECT setval('serials', $1, FALSE)", &[&next]).await?;
-    }
-    for table in NUMBERED {
-        let here = last(from, &sequence(from, table).await?).await?;
-        let name = sequence(to, table).await?;
-        if last(to, &name).await? <= here {
-            let next = number_above(cell, here);
-            let sql = "SELECT setval($1::text::regclass, $2, FALSE)";
-            to.client.execute(sql, &[&name, &next]).await?;
-        }
-    }
+/// Everything is there. It is of that one freezing: what an earlier try brought must never be opened.
+async fn brought(from: &Session, to: &Session, shard: i16) -> Result<(), StoreError> {
+    let sql = "SELECT (extract(epoch FROM until) * 1000000)::bigint FROM shards WHERE shard = $1";
+    let until: Option<i64> = from.client.query_one(sql, &[&shard]).await?.get(0);
+    let sql = "UPDATE shards SET state = 5, \
+               until = timestamptz 'epoch' + $2::bigint * interval '1 microsecond' \
+               WHERE shard = $1 AND state = 3";
+    to.client.execute(sql, &[&shard, &until]).await?;
     Ok(())
 }
 
-/// The one commit that counts. Nothing where the shard was thawed meanwhile, or is not the one that was
-/// brought.
+/// The one commit that counts, and one statement. Nothing where the shard was thawed meanwhile, or is not the
+/// one that was brought.
 async fn hand_over(
     session: &mut Session,
     here: &Shard,
     to: u8,
     now: Time,
 ) -> Result<(), StoreError> {
-    let shard = i16::try_from(here.shard).unwrap_or_default();
+    let (shard, version) = (here.shard, here.version);
+    let note = told(now, &format!("shard {shard} was handed over to cell {to}"));
+    let sql = format!(
+        "DO $$ BEGIN \
+           UPDATE shards SET cell = {to}, state = 4, version = version + 1 \
+             WHERE shard = {shard} AND state = 2 AND version = {version} \
+             AND until > clock_timestamp(); \
+           IF NOT FOUND THEN RAISE EXCEPTION USING ERRCODE = '{THAWED}'; END IF; \
+           UPDATE ledgers SET away = 2 WHERE mod(partner, 1024) = {shard}; \
+           {note}; {TELL}; \
+         END $$"
+    );
     session.warned();
-    session.client.batch_execute("BEGIN").await?;
-    let sql = "UPDATE shards SET cell = $2, state = 4, version = version + 1, until = NULL \
-               WHERE shard = $1 AND state = 2 AND version = $3 AND until > clock_timestamp()";
-    let done = session.client.execute(sql, &[&shard, &i16::from(to), &here.version]).await?;
-    if done != 1 {
-        return Err(StoreError::Refused(
-            "the rest could not be brought in the time that a shard may be frozen: it stays where it \
-             is; try it at a quieter hour, or allow more with --freeze"
-                .to_owned(),
-        ));
-    }
-    let sql = "UPDATE ledgers SET away = 2 WHERE mod(partner, 1024) = $1";
-    session.client.execute(sql, &[&i64::from(shard)]).await?;
-    told(session, now, &format!("shard {shard} was handed over to cell {to}")).await?;
-    tell(session).await?;
-    session.client.batch_execute("COMMIT").await?;
-    match session.warned() {
-        false => Ok(()),
-        // Here, and perhaps on no standby.
-        true => Err(StoreError::Busy),
+    match session.client.batch_execute(&sql).await {
+        Ok(()) if session.warned() => {
+            // Here, and perhaps on no standby.
+            Err(StoreError::Busy)
+        }
+        Ok(()) => Ok(()),
+        Err(error) if error.code().is_some_and(|code| code.code() == THAWED) => {
+            Err(StoreError::Refused(
+                "the rest could not be brought in the time that a shard may be frozen: it stays \
+                 where it is; try it at a quieter hour, or allow more with --freeze-ms"
+                    .to_owned(),
+            ))
+        }
+        Err(error) => Err(error.into()),
     }
 }
 
-async fn told(session: &Session, now: Time, note: &str) -> Result<(), StoreError> {
-    let sql = "INSERT INTO events (at, actor_kind, kind, about_kind, about, note) \
-               VALUES (greatest($1, (SELECT coalesce(max(at), 0) FROM ( \
-               SELECT at FROM events ORDER BY no DESC LIMIT 1) AS last)), 2, $2, 6, 0, $3)";
-    session.client.execute(sql, &[&now.0, &(EventKind::ShardMoved as i16), &note]).await?;
-    Ok(())
+/// What the statement says where there is nothing to hand over.
+const THAWED: &str = "IC001";
+
+/// Writes an event, no earlier than the last one.
+fn told(now: Time, note: &str) -> String {
+    format!(
+        "INSERT INTO events (at, actor_kind, kind, about_kind, about, note) \
+         VALUES (greatest({}, (SELECT coalesce(max(at), 0) FROM ( \
+         SELECT at FROM events ORDER BY no DESC LIMIT 1) AS last)), 2, {}, 6, 0, '{note}')",
+        now.0,
+        EventKind::ShardMoved as i16
+    )
 }
 
 /// A shard that was handed over to this cell, and was brought whole before, is served here from now on.
@@ -412,26 +461,28 @@ pub(super) async fn open_arrived(
     cell: u8,
     handed_over: &Shard,
     now: Time,
-) -> Result<bool, StoreError> {
+) -> Result<(), StoreError> {
     if handed_over.cell != cell {
-        return Ok(false);
+        return Ok(());
     }
-    let (client, no) = (&session.client, i16::try_from(handed_over.shard).unwrap_or_default());
-    client.batch_execute("BEGIN").await?;
-    // First: batches that are under way end before, and later ones give up the serials that they keep.
-    let sql = "UPDATE nodes SET renewed = renewed + 1 WHERE ended_at IS NULL";
-    client.execute(sql, &[]).await?;
-    let sql = "UPDATE shards SET cell = $2, state = 0, version = $3, other = NULL \
-               WHERE shard = $1 AND state = 5 AND version < $3";
-    let version = handed_over.version;
-    let opened = client.execute(sql, &[&no, &i16::from(cell), &version]).await? == 1;
-    if opened {
-        let sql = "UPDATE ledgers SET away = 0 WHERE away = 3 AND mod(partner, 1024) = $1";
-        client.execute(sql, &[&i64::from(no)]).await?;
-        told(session, now, &format!("shard {no} arrived; it moved for the {version}. time"))
-            .await?;
-        tell(session).await?;
-    }
-    client.batch_execute("COMMIT").await?;
-    Ok(opened)
+    let Shard { shard, version, .. } = handed_over;
+    // Of that one freezing, and no other.
+    let Some(until) = handed_over.until else { return Ok(()) };
+    let note = told(now, &format!("shard {shard} arrived; it moved for the {version}. time"));
+    // Nodes first: batches that are under way end before, and later ones give up the serials that they keep.
+    let sql = format!(
+        "SET statement_timeout = '3s'; \
+         DO $$ BEGIN \
+           UPDATE nodes SET renewed = renewed + 1 WHERE ended_at IS NULL; \
+           UPDATE shards SET cell = {cell}, state = 0, version = {version}, other = NULL, until = NULL \
+             WHERE shard = {shard} AND state = 5 AND version < {version} \
+             AND (extract(epoch FROM until) * 1000000)::bigint = {until}; \
+           IF FOUND THEN \
+             UPDATE ledgers SET away = 0 WHERE away = 3 AND mod(partner, 1024) = {shard}; \
+             {note}; {TELL}; \
+           END IF; \
+         END $$; \
+         SET statement_timeout = 0"
+    );
+    Ok(session.client.batch_execute(&sql).await?)
 }

@@ -1,7 +1,9 @@
 //! Another cell, as a node looks at it: what it has, so that calls of its partners can be sent there. Nothing
 //! is decided by it: the cell that is asked decides.
 
+use super::super::confirm::acknowledged;
 use super::super::link::{Link, Session};
+use super::init::come_to;
 use super::map::{Shard, is_cell, whole_map};
 use crate::port::StoreError;
 use ichae_domain::ident::{PartnerNo, Start};
@@ -25,6 +27,8 @@ pub struct Peer {
 pub struct Owned {
     pub version: i64,
     pub partners: Vec<(PartnerNo, String)>,
+    /// Whom it has handed over, or is about to be given: they are somewhere.
+    pub between: Vec<(PartnerNo, String)>,
 }
 
 impl Peer {
@@ -34,7 +38,7 @@ impl Peer {
 
     async fn asked<T>(
         &self,
-        ask: impl AsyncFnOnce(&Session) -> Result<T, StoreError>,
+        ask: impl AsyncFnOnce(&mut Session) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let mut kept = self.session.lock().await;
         let asking = async {
@@ -46,7 +50,8 @@ impl Peer {
                     session
                 }
             };
-            let told = ask(&session).await?;
+            let mut session = session;
+            let told = ask(&mut session).await?;
             Ok::<_, StoreError>((told, session))
         };
         let (told, session) = timeout(LOOK, asking).await.map_err(|_| StoreError::Busy)??;
@@ -54,8 +59,19 @@ impl Peer {
         Ok(told)
     }
 
+    /// As a standby has it too: what the cell would say after a fail-over.
     pub(super) async fn map(&self) -> Result<Vec<Shard>, StoreError> {
-        self.asked(async |session| whole_map(session).await).await
+        self.asked(async |session| {
+            let map = whole_map(session).await?;
+            acknowledged(&self.link, session, 0).await?;
+            Ok(map)
+        })
+        .await
+    }
+
+    /// The highest numbers that it has come to: serials, then those of [`NUMBERED`].
+    pub(in super::super) async fn numbers(&self) -> Result<Vec<i64>, StoreError> {
+        self.asked(async |session| come_to(session).await).await
     }
 
     /// Epochs that the cell knows; every cell knows them all.
@@ -83,11 +99,14 @@ impl Peer {
             if version == seen {
                 return Ok(None);
             }
-            let sql = "SELECT p.no, p.cst_id FROM partners p JOIN ledgers l ON l.partner = p.no \
-                       WHERE l.away < 2";
-            let rows = session.client.query(sql, &[]).await?;
-            let partner = |row: &tokio_postgres::Row| (PartnerNo(row.get(0)), row.get(1));
-            Ok(Some(Owned { version, partners: rows.iter().map(partner).collect() }))
+            let sql = "SELECT p.no, p.cst_id, l.away < 2 FROM partners p \
+                       JOIN ledgers l ON l.partner = p.no";
+            let mut owned = Owned { version, ..Owned::default() };
+            for row in session.client.query(sql, &[]).await? {
+                let here = if row.get(2) { &mut owned.partners } else { &mut owned.between };
+                here.push((PartnerNo(row.get(0)), row.get(1)));
+            }
+            Ok(Some(owned))
         })
         .await
     }

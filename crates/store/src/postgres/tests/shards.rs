@@ -159,7 +159,8 @@ fn a_shard_moves_with_everything_and_comes_back() {
     assert_eq!(b.reader.notices(Default::default(), N0, 10).unwrap(), before.1);
     assert_eq!(b.reader.story(last.payout, sent.group).unwrap(), story);
     assert!(b.reader.partners().unwrap().iter().any(|found| found.no == partner));
-    assert!(a.reader.partners().unwrap().iter().all(|found| found.no == stays));
+    let left: Vec<_> = a.reader.partners().unwrap().iter().map(|found| found.no).collect();
+    assert_eq!(left, [stays], "in a shard of its own");
 
     // The same request again is the same payout, and a newer one stands later.
     let again = b.request(partner, key, 3_000, "waits").unwrap_err();
@@ -241,7 +242,7 @@ fn a_shard_moves_under_load() {
 #[test]
 fn a_shard_that_is_not_handed_over_in_time_stays() {
     let two = Two::made();
-    let mut a = two.node(0, "a");
+    let (mut a, _b) = (two.node(0, "a"), two.node(1, "b"));
     let partner = a.partner("shop", 10_000);
     let key = a.key(partner, "1234567890");
     let cells = two.cells();
@@ -265,12 +266,12 @@ fn a_shard_that_is_not_handed_over_in_time_stays() {
     two.check([0, 2]);
 }
 
-/// Handed over, and the mover died: nobody serves it, and the same command, or the other cell's start, ends it.
+/// Handed over, and the mover died: nobody serves it. The same command, or the other cell's start, ends it.
 #[test]
 fn a_move_that_was_cut_is_finished() {
     for by_command in [true, false] {
         let two = Two::made();
-        let mut a = two.node(0, "a");
+        let (mut a, b) = (two.node(0, "a"), two.node(1, "b"));
         let partner = a.partner("shop", 10_000);
         let key = a.key(partner, "1234567890");
         a.request(partner, key, 1_000, "one").unwrap();
@@ -284,10 +285,16 @@ fn a_move_that_was_cut_is_finished() {
         assert!(told.is_err());
         assert_eq!(two.whose(shard).1, State::Clearing);
         assert!(busy(a.give(request(partner, key, 1_000, "nobody's"))));
-        if by_command {
-            assert_eq!(two.moved(0, 1, shard), Ok(1));
-        }
-        let mut b = two.node(1, "b");
+        let mut b = match by_command {
+            true => {
+                assert_eq!(two.moved(0, 1, shard), Ok(1));
+                b
+            }
+            false => {
+                drop(b);
+                two.node(1, "again")
+            }
+        };
         b.request(partner, key, 1_000, "two").unwrap();
         assert_eq!(b.balances(partner), (8_000, 2_000));
         if !by_command {
@@ -307,8 +314,11 @@ fn a_restored_cell_learns_what_moved_since() {
     let key = a.key(partner, "1234567890");
     a.request(partner, key, 1_000, "one").unwrap();
     drop(a);
+    // Nobody may be connected to what is copied.
     let old = [two.databases[0].copy("old_a").unwrap(), two.databases[1].copy("old_b").unwrap()];
+    let nodes = [two.node(0, "a"), two.node(1, "b")];
     assert_eq!(two.moved(0, 1, partner.shard()), Ok(1));
+    drop(nodes);
     let Two { databases: [new_a, new_b], keys, sealer } = two;
     let [old_a, old_b] = old;
     let first = Two { databases: [old_a, new_b], keys: keys.clone(), sealer: sealer.clone() };
@@ -325,8 +335,11 @@ fn a_restored_cell_learns_what_moved_since() {
 #[test]
 fn what_cannot_be_a_cell_or_move_is_refused_with_what_to_do() {
     let two = Two::made();
-    let partner = two.node(0, "a").partner("shop", 0);
-    let shard = partner.shard();
+    let mut a = two.node(0, "a");
+    let shard = a.partner("shop", 0).shard();
+    let told = two.moved(0, 1, shard).unwrap_err();
+    assert!(told.contains("no node of cell 1 serves"), "{told}");
+    let _b = two.node(1, "b");
     let told = two.moved(1, 0, shard).unwrap_err();
     assert!(told.contains("ichae shard list"), "{told}");
     let cells = two.cells();
@@ -348,4 +361,60 @@ fn what_cannot_be_a_cell_or_move_is_refused_with_what_to_do() {
     three.push(Cell { no: 2, link: third.link().unwrap() });
     let told = init(&three, "test", &two.keys, Time(START)).unwrap_err().to_string();
     assert!(told.contains("has partners already"), "{told}");
+}
+
+/// As many numbers as the largest batch needs, though no two of a cell's blocks follow on each other.
+#[test]
+fn a_cell_takes_the_largest_batch() {
+    let two = Two::made();
+    let mut a = two.node(0, "a");
+    let partner = a.partner("shop", 10_000_000);
+    let key = a.key(partner, "1234567890");
+    for round in 0..3 {
+        let one = |at| request(partner, key, 1, &format!("{round}-{at}"));
+        let told = a.many((0..1_024).map(one).collect());
+        assert!(told.iter().all(Result::is_ok), "{:?}", told.iter().find(|told| told.is_err()));
+    }
+    two.check([3 * 1_024, 0]);
+}
+
+/// The mover died with the shard frozen, and another one begins at once: it is served while that one copies.
+#[test]
+fn a_second_mover_thaws_what_the_first_left() {
+    let two = Two::made();
+    let (mut a, _b) = (two.node(0, "a"), two.node(1, "b"));
+    let partner = a.partner("shop", 10_000);
+    let key = a.key(partner, "1234567890");
+    let (cells, shard) = (two.cells(), partner.shard());
+    two.sql(0, &format!("UPDATE ledgers SET away = 1 WHERE partner = {}", partner.0));
+    two.sql(
+        0,
+        &format!(
+            "UPDATE shards SET state = 2, other = 1, until = now() + '1 h' WHERE shard = {shard}"
+        ),
+    );
+    assert!(busy(a.give(request(partner, key, 1_000, "one"))));
+    let served = AtomicBool::new(false);
+    let served = &served;
+    let told = std::thread::scope(|scope| {
+        let (begun, begins) = std::sync::mpsc::sync_channel(0);
+        let begun = std::sync::Mutex::new(Some(begun));
+        let mover = scope.spawn(move || {
+            move_shard(&cells[0], &cells[1], shard, FROZEN, Time(START), move |_| {
+                // At the first step it waits until somebody has looked.
+                if let Some(begun) = begun.lock().unwrap().take() {
+                    begun.send(()).unwrap();
+                    begun.send(()).unwrap();
+                }
+            })
+        });
+        begins.recv().unwrap();
+        served.store(a.request(partner, key, 1_000, "one").is_ok(), Ordering::SeqCst);
+        begins.recv().unwrap();
+        mover.join().unwrap()
+    });
+    assert!(served.load(Ordering::SeqCst), "refused while it is copied");
+    let version = told.unwrap().version;
+    assert_eq!((version, two.whose(shard)), (1, (1, State::Steady)));
+    two.check([0, 1]);
 }
