@@ -106,7 +106,7 @@ impl Cells {
 pub(crate) async fn run(hub: Arc<Hub>, mut stopped: watch::Receiver<bool>) {
     let mut heard = vec![Owned { version: NOTHING, ..Owned::default() }; hub.cells.others.len()];
     while !*stopped.borrow() {
-        look(&hub.cells, &mut heard).await;
+        look(&hub, &mut heard).await;
         tokio::select! {
             () = tokio::time::sleep(LOOK) => {}
             _ = stopped.changed() => {}
@@ -117,9 +117,10 @@ pub(crate) async fn run(hub: Arc<Hub>, mut stopped: watch::Receiver<bool>) {
 /// The version of one that was never heard.
 const NOTHING: i64 = -1;
 
-async fn look(cells: &Cells, heard: &mut [Owned]) {
+async fn look(hub: &Arc<Hub>, heard: &mut [Owned]) {
+    let cells = &hub.cells;
     let seen: Vec<i64> = heard.iter().map(|owned| owned.version).collect();
-    if !ask(cells, heard, &seen).await {
+    if !ask(cells, heard, &seen).await && cells.all.load(Ordering::SeqCst) {
         return;
     }
     // One that was asked before the other may have said what was so before a move: both again.
@@ -138,7 +139,11 @@ async fn look(cells: &Cells, heard: &mut [Owned]) {
             known.by_no.entry(no).or_insert(Route::Between);
         }
     });
-    if heard.iter().all(|owned| owned.version != NOTHING) {
+    if cells.all.load(Ordering::SeqCst) || heard.iter().any(|owned| owned.version == NOTHING) {
+        return;
+    }
+    // Our own after the others: whom they do not name any more has come here by now.
+    if hub.read_partners().await.is_ok() {
         cells.all.store(true, Ordering::SeqCst);
     }
 }

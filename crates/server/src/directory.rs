@@ -10,7 +10,7 @@ use ichae_store::port::{Reader, StoreError};
 use ichae_store::seal::Sealer;
 use ipnet::IpNet;
 use secrecy::SecretString;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -67,6 +67,14 @@ impl Directory {
         }
         self.known.store(Arc::new(known));
         Ok(())
+    }
+
+    /// Who is known and not among those.
+    pub fn without(&self, partners: &[Partner]) -> Vec<(PartnerNo, String)> {
+        let there: HashSet<PartnerNo> = partners.iter().map(|partner| partner.no).collect();
+        let known = self.known.load();
+        let gone = known.by_no.values().filter(|entry| !there.contains(&entry.partner.no));
+        gone.map(|entry| (entry.partner.no, entry.partner.cst_id.clone())).collect()
     }
 
     pub fn by_no(&self, no: PartnerNo) -> Option<Arc<Entry>> {

@@ -275,14 +275,17 @@ impl Hub {
     }
 
     /// Reads again who may call here, and what numbers mean.
-    async fn read_partners(self: &Arc<Self>) -> Result<(), StoreError> {
+    pub(crate) async fn read_partners(self: &Arc<Self>) -> Result<(), StoreError> {
         let hub = Arc::clone(self);
         let read = move |r: &dyn Reader| {
             // Before the partners: they are as new, or newer.
             let map = r.map()?;
-            // Before they are taken from among our own: nobody is told that there is no such partner.
-            hub.cells.are_gone(&r.gone()?);
-            hub.directory.reload(|| r.partners())?;
+            hub.directory.reload(|| {
+                let partners = r.partners()?;
+                // Before they are taken from among our own: nobody is told that there is no such partner.
+                hub.cells.are_gone(&hub.directory.without(&partners));
+                Ok(partners)
+            })?;
             if map != hub.map.load(Ordering::SeqCst) {
                 hub.epochs.store(Arc::new(r.epochs()?));
                 hub.map.fetch_max(map, Ordering::SeqCst);

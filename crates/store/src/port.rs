@@ -224,10 +224,6 @@ pub trait Reader: BillingReader + Send + Sync {
     fn newest_map(&self) -> i64 {
         0
     }
-    /// Partners that another cell serves, of whom there still are rows here.
-    fn gone(&self) -> Read<Vec<(PartnerNo, String)>> {
-        Ok(Vec::new())
-    }
 
     /// As they are now: other cells begin some too.
     fn epochs(&self) -> Read<Epochs>;

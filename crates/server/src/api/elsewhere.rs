@@ -165,8 +165,8 @@ async fn send_on(api: &Api, url: &str, request: Request) -> Result<Response, Cod
     Ok(response)
 }
 
-/// Without what is of one connection only. A length that stands beside another way of saying where a body ends
-/// is none.
+/// Without what is of one connection only. A length that stands beside another way of saying where a body
+/// ends is none.
 fn without_hops(mut headers: HeaderMap) -> HeaderMap {
     if headers.remove(TRANSFER_ENCODING).is_some() {
         headers.remove(CONTENT_LENGTH);

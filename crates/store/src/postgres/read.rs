@@ -144,13 +144,6 @@ impl Reader for PostgresReader {
         PostgresReader::newest_map(self)
     }
 
-    fn gone(&self) -> Read<Vec<(PartnerNo, String)>> {
-        let sql = "SELECT p.no, p.cst_id FROM partners p JOIN ledgers l ON l.partner = p.no \
-                   WHERE l.away >= 2"
-            .to_owned();
-        self.all(sql, vec![], |r| Ok((PartnerNo(r.try_get(0)?), r.try_get(1)?)))
-    }
-
     fn store_id(&self) -> Read<Vec<u8>> {
         let id =
             self.one("SELECT store_id FROM store".to_owned(), vec![], |r| Ok(r.try_get(0)?))?;
