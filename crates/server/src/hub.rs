@@ -280,16 +280,17 @@ impl Hub {
         let read = move |r: &dyn Reader| {
             // Before the partners: they are as new, or newer.
             let map = r.map()?;
+            // And what numbers mean before whose they are.
+            if map != hub.map.load(Ordering::SeqCst) {
+                hub.epochs.store(Arc::new(r.epochs()?));
+            }
             hub.directory.reload(|| {
                 let partners = r.partners()?;
                 // Before they are taken from among our own: nobody is told that there is no such partner.
                 hub.cells.are_gone(&hub.directory.without(&partners));
                 Ok(partners)
             })?;
-            if map != hub.map.load(Ordering::SeqCst) {
-                hub.epochs.store(Arc::new(r.epochs()?));
-                hub.map.fetch_max(map, Ordering::SeqCst);
-            }
+            hub.map.fetch_max(map, Ordering::SeqCst);
             Ok(())
         };
         self.read(read).await

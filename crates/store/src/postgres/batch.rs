@@ -11,6 +11,7 @@ use super::flush::flush;
 use super::link::{Fate, Link, Session, fate};
 use super::load::{Loaded, load};
 use super::nodes::{Node, end_as_fenced};
+use super::open::epochs_now;
 use super::rare::Rare;
 use super::serials::{PartnerNumbers, Serials};
 use super::shards::Away;
@@ -206,8 +207,12 @@ impl PostgresBackend {
             return Err(Trouble::Fenced);
         };
         if std::mem::replace(&mut self.renewed, renewed) != renewed {
-            // A shard came with higher ones: what is newer stands later.
+            // A shard came with higher ones: what is newer stands later. And with epochs, that say what its
+            // payouts' numbers at the bank are.
             self.serials.forget();
+            let learning = epochs_now(session);
+            let epochs = self.patiently(learning).await.map_err(stuck)??;
+            self.parts.epochs.store(Arc::new(epochs));
         }
         let loading = load(session, &wanted, rail_alone);
         let mut loaded = self.patiently(loading).await.map_err(stuck)??;

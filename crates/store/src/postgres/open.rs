@@ -136,7 +136,7 @@ async fn ready(settings: Settings, keys: Keys) -> Result<Ready, StoreError> {
     let others = (settings.peers.clone(), Arc::clone(&settings.clock));
     let node = Node::register(&session, &settings.node, witness, others).await?;
     node.tell_witness(link, &mut session).await?;
-    let epochs = epochs(&session).await?;
+    let epochs = epochs_now(&session).await?;
     let latest = latest_in(&session).await?;
     session.client.query_one("SELECT pg_advisory_unlock($1)", &[&OPENING]).await?;
     Ok(Ready { node, epochs, latest, rolled_back })
@@ -297,7 +297,7 @@ pub(super) async fn starts(session: &Session) -> Result<Vec<Start>, StoreError> 
     session.client.query(STARTS, &[]).await?.iter().map(start_of).collect()
 }
 
-async fn epochs(session: &Session) -> Result<Epochs, StoreError> {
+pub(super) async fn epochs_now(session: &Session) -> Result<Epochs, StoreError> {
     epochs_of(&session.client.query(STARTS, &[]).await?)
 }
 
@@ -334,7 +334,7 @@ async fn start_epoch(
 ) -> Result<bool, StoreError> {
     // Before the store is asked: another node may have the same witness, and be ahead of this one.
     let seen = witness.read(store_id)?;
-    let known = epochs(session).await?;
+    let known = epochs_now(session).await?;
     let (epoch, events) = (known.current(), last_event(session).await?);
     // Where another node has begun a later epoch already, that one counts.
     let older =

@@ -418,3 +418,24 @@ fn a_second_mover_thaws_what_the_first_left() {
     assert_eq!((version, two.whose(shard)), (1, (1, State::Steady)));
     two.check([0, 1]);
 }
+
+/// The first cell has begun an epoch of which the other one's node has not heard: what comes from there is sent
+/// to the bank under its own number all the same.
+#[test]
+fn what_arrives_is_numbered_by_the_epoch_that_it_was_made_in() {
+    let two = Two::made();
+    let mut b = two.node(1, "b");
+    drop(two.node(0, "a"));
+    let begin = "INSERT INTO epochs (epoch, first_serial, cell) VALUES (50, nextval('serials'), 0)";
+    two.sql(0, begin);
+    let mut a = two.node(0, "a");
+    let partner = a.partner("shop", 10_000);
+    let key = a.key(partner, "1234567890");
+    let made = a.request(partner, key, 1_000, "one").unwrap();
+    a.execute(partner, made.group, Action::Now).unwrap();
+    let expected = a.reader.epochs().unwrap().first_bank_no(partner, made.payout);
+    assert_eq!(a.reader.epochs().unwrap().of(made.payout.0), 50);
+    assert_eq!(two.moved(0, 1, partner.shard()), Ok(1));
+    let sent: Vec<_> = b.claim_all(partner).iter().map(|deposit| deposit.bank_no).collect();
+    assert_eq!(sent, [expected.unwrap()]);
+}
