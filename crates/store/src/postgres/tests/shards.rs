@@ -419,8 +419,8 @@ fn a_second_mover_thaws_what_the_first_left() {
     two.check([0, 1]);
 }
 
-/// The first cell has begun an epoch of which the other one's node has not heard: what comes from there is sent
-/// to the bank under its own number all the same.
+/// The first cell has begun an epoch of which the other one's node has not heard: what comes from there is
+/// sent to the bank under its own number all the same.
 #[test]
 fn what_arrives_is_numbered_by_the_epoch_that_it_was_made_in() {
     let two = Two::made();
