@@ -69,6 +69,7 @@ impl Engine {
         loops.spawn(banks::run(Arc::clone(hub), stopped.clone()));
         loops.spawn(returns::run(Arc::clone(hub), stopped.clone()));
         if hub.reader.is_shared() {
+            loops.spawn(takeover::follow(Arc::clone(hub), stopped.clone()));
             loops.spawn(takeover::run(Arc::clone(hub), stopped.clone()));
         }
         if !hub.cells.is_empty() {

@@ -206,13 +206,14 @@ impl PostgresBackend {
         let Some(renewed) = begun else {
             return Err(Trouble::Fenced);
         };
-        if std::mem::replace(&mut self.renewed, renewed) != renewed {
+        if self.renewed != renewed {
             // A shard came with higher ones: what is newer stands later. And with epochs, that say what its
             // payouts' numbers at the bank are.
             self.serials.forget();
             let learning = epochs_now(session);
             let epochs = self.patiently(learning).await.map_err(stuck)??;
             self.parts.epochs.store(Arc::new(epochs));
+            self.renewed = renewed;
         }
         let loading = load(session, &wanted, rail_alone);
         let mut loaded = self.patiently(loading).await.map_err(stuck)??;

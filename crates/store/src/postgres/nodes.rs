@@ -6,6 +6,7 @@
 
 use super::confirm::acknowledged;
 use super::link::{Link, Session};
+use super::open::LAST_EVENT;
 use super::shards::{self, Peer};
 use crate::port::{Clock, StoreError};
 use crate::witness::{Seen, Witness};
@@ -159,9 +160,11 @@ impl Node {
         let Some((witness, store_id)) = &self.witness else { return Ok(()) };
         // Before the store is asked: another node may have the same witness, and be ahead of this one.
         let seen = witness.read(store_id)?;
-        let sql = "SELECT coalesce((SELECT max(no) FROM events), 0), max(epoch) FROM epochs \
-                   WHERE cell IS NOT DISTINCT FROM (SELECT cell FROM store)";
-        let row = session.client.query_one(sql, &[]).await?;
+        let sql = format!(
+            "SELECT ({LAST_EVENT}), max(epoch) FROM epochs \
+             WHERE cell IS NOT DISTINCT FROM (SELECT cell FROM store)"
+        );
+        let row = session.client.query_one(&sql, &[]).await?;
         // Else a fail-over could leave a store that is older than what is written down here.
         acknowledged(link, session, self.no).await?;
         let bad = |_| StoreError::Damaged("the table of epochs".to_owned());

@@ -301,9 +301,12 @@ pub(super) async fn epochs_now(session: &Session) -> Result<Epochs, StoreError> 
     epochs_of(&session.client.query(STARTS, &[]).await?)
 }
 
+/// The number of the last event of this store's own: what comes with a shard has numbers of another cell.
+pub(super) const LAST_EVENT: &str = "SELECT coalesce((SELECT e.no FROM events e WHERE \
+     coalesce(mod(e.no, 64) = (SELECT s.cell FROM store s), TRUE) ORDER BY e.no DESC LIMIT 1), 0)";
+
 async fn last_event(session: &Session) -> Result<i64, StoreError> {
-    let sql = "SELECT coalesce(max(no), 0) FROM events";
-    Ok(session.client.query_one(sql, &[]).await?.get(0))
+    Ok(session.client.query_one(LAST_EVENT, &[]).await?.get(0))
 }
 
 async fn latest_in(session: &Session) -> Result<Time, StoreError> {

@@ -242,21 +242,26 @@ pub(super) async fn come_to(session: &Session) -> Result<Vec<i64>, StoreError> {
 }
 
 /// Lets a cell go on above what another one has come to: a shard that came or comes from there has no number
-/// that is given again.
+/// that is given again. It may be serving: whoever takes a number waits for the moment.
 pub(in super::super) async fn go_on_above(
     session: &Session,
     cell: u8,
     theirs: &[i64],
 ) -> Result<(), StoreError> {
-    let ours = come_to(session).await?;
-    let behind = ours.iter().zip(theirs).enumerate().filter(|(_, (ours, theirs))| ours <= theirs);
-    for (at, (_, theirs)) in behind {
-        let (name, next) = match at.checked_sub(1) {
-            None => ("serials".to_owned(), block_above(cell, *theirs)),
-            Some(at) => (sequence(session, NUMBERED[at]).await?, number_above(cell, *theirs)),
+    for (at, theirs) in theirs.iter().enumerate() {
+        let (name, step, next) = match at.checked_sub(1) {
+            None => ("serials".to_owned(), LAP, block_above(cell, *theirs)),
+            Some(at) => {
+                let name = sequence(session, NUMBERED[at]).await?;
+                (name, i64::from(CELLS), number_above(cell, *theirs))
+            }
         };
-        let sql = "SELECT setval($1::text::regclass, $2, FALSE)";
-        session.client.execute(sql, &[&name, &next]).await?;
+        // Altered to what it is: that keeps others from it until the end of this transaction.
+        let sql = format!(
+            "SET LOCAL lock_timeout = '2s'; ALTER SEQUENCE {name} INCREMENT BY {step}; \
+             SELECT setval('{name}', {next}, FALSE) WHERE (SELECT last_value FROM {name}) <= {theirs}"
+        );
+        session.client.batch_execute(&sql).await?;
     }
     Ok(())
 }

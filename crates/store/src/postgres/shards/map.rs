@@ -261,6 +261,17 @@ pub(in super::super) async fn settle(
             learn(session, old, &their, own).await?;
         }
     }
+    if must_answer { thaw_all(session, own).await } else { Ok(()) }
+}
+
+/// Where the store went back: no mover has come back with it. What it had frozen is served again, and doubted.
+async fn thaw_all(session: &Session, own: u8) -> Result<(), StoreError> {
+    let sql = "SELECT shard FROM shards WHERE cell = $1 AND state IN (1, 2)";
+    for row in session.client.query(sql, &[&i16::from(own)]).await? {
+        session.client.batch_execute("BEGIN").await?;
+        back_to_steady(session, row.get(0)).await?;
+        session.client.batch_execute("COMMIT").await?;
+    }
     Ok(())
 }
 
@@ -269,19 +280,20 @@ async fn learn(session: &Session, old: &Shard, their: &Shard, own: u8) -> Result
     let client = &session.client;
     let shard = i16::try_from(their.shard).unwrap_or_default();
     let lost = old.cell == own;
+    let state = if lost { State::Clearing } else { State::Steady };
     client.batch_execute("BEGIN").await?;
-    if lost {
+    // Not what another has told since, and not what just comes.
+    let sql = "UPDATE shards SET cell = $2, version = $3, state = $4, other = NULL, until = NULL \
+               WHERE shard = $1 AND version < $3 AND state NOT IN (3, 5)";
+    let cell = i16::from(their.cell);
+    let learned = client.execute(sql, &[&shard, &cell, &their.version, &(state as i16)]).await?;
+    if lost && learned == 1 {
         let sql = "UPDATE ledgers SET away = 2 WHERE mod(partner, 1024) = $1";
         client.execute(sql, &[&i64::from(shard)]).await?;
     }
-    let state = if lost { State::Clearing } else { State::Steady };
-    let sql = "UPDATE shards SET cell = $2, version = $3, state = $4, other = NULL, until = NULL \
-               WHERE shard = $1";
-    let cell = i16::from(their.cell);
-    client.execute(sql, &[&shard, &cell, &their.version, &(state as i16)]).await?;
     tell(session).await?;
     client.batch_execute("COMMIT").await?;
-    if lost {
+    if lost && learned == 1 {
         tracing::warn!(shard, cell, "has moved on since: not served here any more");
     }
     Ok(())

@@ -219,6 +219,9 @@ impl<P: FnMut(Step)> Mover<P> {
         // What an earlier try left, or what was not cleared after it had left there.
         clear(to, self.shard, &mut self.progress).await?;
         begin(to, self.number(), State::Arriving, source, source).await?;
+        // As old as where it comes from: a start there learns nothing newer meanwhile.
+        let sql = "UPDATE shards SET version = $2 WHERE shard = $1";
+        to.client.execute(sql, &[&self.number(), &here.version]).await?;
         know_epochs(from, to).await?;
         let mut carrier = None;
         if !nobody(from, self.shard).await? {
@@ -378,7 +381,7 @@ async fn know_epochs(from: &Session, to: &Session) -> Result<(), StoreError> {
 async fn freeze(session: &Session, shard: i16, frozen: Duration) -> Result<(), StoreError> {
     let (limit, seconds) = (frozen.as_millis().clamp(100, 2_000), frozen.as_secs_f64());
     let sql = format!(
-        "SET statement_timeout = {limit}; \
+        "SET LOCAL statement_timeout = {limit}; \
          DO $$ BEGIN \
            PERFORM one FROM store FOR UPDATE; \
            PERFORM 1 FROM ledgers WHERE mod(partner, 1024) = {shard} ORDER BY partner FOR UPDATE; \
@@ -386,8 +389,7 @@ async fn freeze(session: &Session, shard: i16, frozen: Duration) -> Result<(), S
            LOCK TABLE notices IN EXCLUSIVE MODE; \
            UPDATE shards SET state = 2, until = clock_timestamp() + make_interval(secs => {seconds}) \
              WHERE shard = {shard} AND state = 1; \
-         END $$; \
-         SET statement_timeout = 0"
+         END $$"
     );
     Ok(session.client.batch_execute(&sql).await?)
 }
@@ -399,8 +401,14 @@ async fn brought(from: &Session, to: &Session, shard: i16) -> Result<(), StoreEr
     let sql = "UPDATE shards SET state = 5, \
                until = timestamptz 'epoch' + $2::bigint * interval '1 microsecond' \
                WHERE shard = $1 AND state = 3";
-    to.client.execute(sql, &[&shard, &until]).await?;
-    Ok(())
+    match to.client.execute(sql, &[&shard, &until]).await? {
+        1 => Ok(()),
+        _ => Err(StoreError::Refused(
+            "the other cell has begun something else with the shard: it stays where it is; move it \
+             again"
+                .to_owned(),
+        )),
+    }
 }
 
 /// The one commit that counts, and one statement. Nothing where the shard was thawed meanwhile, or is not the
@@ -471,7 +479,7 @@ pub(super) async fn open_arrived(
     let note = told(now, &format!("shard {shard} arrived; it moved for the {version}. time"));
     // Nodes first: batches that are under way end before, and later ones give up the serials that they keep.
     let sql = format!(
-        "SET statement_timeout = '3s'; \
+        "SET LOCAL statement_timeout = '3s'; \
          DO $$ BEGIN \
            UPDATE nodes SET renewed = renewed + 1 WHERE ended_at IS NULL; \
            UPDATE shards SET cell = {cell}, state = 0, version = {version}, other = NULL, until = NULL \
@@ -481,8 +489,7 @@ pub(super) async fn open_arrived(
              UPDATE ledgers SET away = 0 WHERE away = 3 AND mod(partner, 1024) = {shard}; \
              {note}; {TELL}; \
            END IF; \
-         END $$; \
-         SET statement_timeout = 0"
+         END $$"
     );
     Ok(session.client.batch_execute(&sql).await?)
 }

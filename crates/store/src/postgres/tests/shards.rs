@@ -439,3 +439,37 @@ fn what_arrives_is_numbered_by_the_epoch_that_it_was_made_in() {
     let sent: Vec<_> = b.claim_all(partner).iter().map(|deposit| deposit.bank_no).collect();
     assert_eq!(sent, [expected.unwrap()]);
 }
+
+/// A move of a busy cell's shard to a quiet one brings high numbers along, and is taken back: the quiet cell is
+/// no older than it was.
+#[test]
+fn what_was_brought_and_taken_back_is_no_restore() {
+    let two = Two::made();
+    let (mut a, b) = (two.node(0, "a"), two.node(1, "b"));
+    let partner = a.partner("shop", 100_000);
+    let key = a.key(partner, "1234567890");
+    for turn in 0..20 {
+        a.request(partner, key, 1, &format!("d{turn}")).unwrap();
+    }
+    drop(b);
+    let witness = std::env::temp_dir().join(format!("ichae-quiet-{}", std::process::id()));
+    let open = || {
+        let settings =
+            postgres::Settings { witness: Some(witness.clone()), ..two.settings(1, "quiet") };
+        postgres::open(settings, &two.sealer).unwrap()
+    };
+    drop(open());
+    let quiet = std::sync::Mutex::new(Some(open()));
+    let (cells, shard) = (two.cells(), partner.shard());
+    // The quiet cell's node says goodbye, and its witness is told, while everything is there.
+    let goodbye = move |step| {
+        if matches!(step, Step::Freezing) {
+            drop(quiet.lock().unwrap().take());
+        }
+    };
+    let told = move_shard(&cells[0], &cells[1], shard, Duration::ZERO, Time(START), goodbye);
+    assert!(told.unwrap_err().to_string().contains("it stays where it is"));
+    assert!(!open().rolled_back);
+    let _ = std::fs::remove_dir_all(&witness);
+    let _ = std::fs::remove_file(&witness);
+}
