@@ -264,7 +264,7 @@ pub(in super::super) async fn settle(
     if must_answer { thaw_all(session, own).await } else { Ok(()) }
 }
 
-/// Where the store went back: no mover has come back with it. What it had frozen is served again, and doubted.
+/// Where the store went back no mover came back with it: what it had frozen is served again, and doubted.
 async fn thaw_all(session: &Session, own: u8) -> Result<(), StoreError> {
     let sql = "SELECT shard FROM shards WHERE cell = $1 AND state IN (1, 2)";
     for row in session.client.query(sql, &[&i16::from(own)]).await? {
