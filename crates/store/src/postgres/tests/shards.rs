@@ -440,8 +440,8 @@ fn what_arrives_is_numbered_by_the_epoch_that_it_was_made_in() {
     assert_eq!(sent, [expected.unwrap()]);
 }
 
-/// A move of a busy cell's shard to a quiet one brings high numbers along, and is taken back: the quiet cell is
-/// no older than it was.
+/// A move of a busy cell's shard to a quiet one brings high numbers along, and is taken back: the quiet cell
+/// is no older than it was.
 #[test]
 fn what_was_brought_and_taken_back_is_no_restore() {
     let two = Two::made();
